@@ -1,5 +1,6 @@
 using FastPush.Gateway.Sessions;
 using FastPush.Gateway.Telemetry;
+using FastPush.Gateway.Transport;
 
 namespace FastPush.Gateway.Lifecycle;
 
@@ -15,15 +16,17 @@ internal sealed class Ticker : IDisposable
     private const int SweepEveryTicks = 10;
 
     private readonly Node _node;
+    private readonly HandshakeWatch? _watch;
     private readonly Action? _everySweep;
     private readonly ITimer _timer;
     private int _ticking;
     private long _ticks;
 
     /// <summary>Starts at once. <paramref name="everySweep"/> runs every few seconds on the timer's thread.</summary>
-    public Ticker(Node node, Action? everySweep = null)
+    public Ticker(Node node, HandshakeWatch? watch = null, Action? everySweep = null)
     {
         _node = node;
+        _watch = watch;
         _everySweep = everySweep;
         var period = TimeSpan.FromMilliseconds(PeriodMs);
         _timer = node.Clock.Provider.CreateTimer(static state => ((Ticker)state!).Tick(), this, period, period);
@@ -45,6 +48,7 @@ internal sealed class Ticker : IDisposable
         try
         {
             var nowMs = _node.Clock.NowMs;
+            _watch?.Check(nowMs);
             foreach (var session in _node.Sessions.Slots)
             {
                 if (session is not null)

@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using System.Runtime.CompilerServices;
 
 namespace FastPush.Gateway.Links;
 
@@ -9,7 +8,7 @@ internal sealed class PipeLink(PipeWriter output, Action end, Action abort) : Li
     // At most so much is handed to the pipe before its flush has come back, so that a slow reader costs this and its outbox.
     private const int ChunkBytes = 64 << 10;
 
-    private ValueTaskAwaiter<FlushResult> _flush;
+    private ValueTask<FlushResult> _flush;
     private bool _flushing;
     private bool _gone;
     private bool _wanted;
@@ -30,15 +29,18 @@ internal sealed class PipeLink(PipeWriter output, Action end, Action abort) : Li
         var chunk = bytes[..Math.Min(bytes.Length, ChunkBytes)];
         chunk.CopyTo(output.GetSpan(chunk.Length));
         output.Advance(chunk.Length);
-        var flush = output.FlushAsync().GetAwaiter();
+#pragma warning disable CA2012 // Kept in a field: a state machine per flush would be garbage.
+        var flush = output.FlushAsync();
+#pragma warning restore CA2012
         if (flush.IsCompleted)
         {
             return Complete(flush) ? chunk.Length : -1;
         }
 
+        // Consumed once, by OnFlushed; no further flush begins before that.
         _flush = flush;
         _flushing = true;
-        flush.UnsafeOnCompleted(_flushed ??= OnFlushed);
+        flush.GetAwaiter().UnsafeOnCompleted(_flushed ??= OnFlushed);
         return chunk.Length;
     }
 
@@ -60,11 +62,11 @@ internal sealed class PipeLink(PipeWriter output, Action end, Action abort) : Li
         abort();
     }
 
-    private bool Complete(ValueTaskAwaiter<FlushResult> flush)
+    private bool Complete(ValueTask<FlushResult> flush)
     {
         try
         {
-            var result = flush.GetResult();
+            var result = flush.GetAwaiter().GetResult();
             _gone |= result.IsCompleted || result.IsCanceled;
         }
         catch (Exception e) when (e is IOException or InvalidOperationException or OperationCanceledException)

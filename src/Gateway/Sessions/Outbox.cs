@@ -26,10 +26,13 @@ internal sealed class Outbox(Session session, Link link)
     private long _sent;
 
     /// <summary>Nothing waits, so bytes may go straight to the link.</summary>
-    public bool IsEmpty => _wire is null && _readyFirst is null && !_blocked;
+    public bool IsEmpty => _wire is null && _readyFirst is null && !_blocked && !IsCorked;
 
     /// <summary>Encoded messages may be added behind what is there without overtaking a backlog.</summary>
-    public bool CanAppend => _readyFirst is null && !_blocked;
+    public bool CanAppend => _readyFirst is null && !_blocked && !IsCorked;
+
+    /// <summary>Nothing is sent for now.</summary>
+    public bool IsCorked { get; set; }
 
     /// <summary>The link has refused bytes and has not yet taken them.</summary>
     public bool IsBlocked => _blocked;
@@ -115,7 +118,7 @@ internal sealed class Outbox(Session session, Link link)
     /// <summary>Sends all it can.</summary>
     public void Flush()
     {
-        while (!_blocked && !IsDead)
+        while (!_blocked && !IsDead && !IsCorked)
         {
             if (_wire is not null)
             {
@@ -268,8 +271,14 @@ internal sealed class Outbox(Session session, Link link)
         var length = 0;
         var nowMs = session.Node.Clock.NowMs;
         var unixMs = session.Node.Clock.UnixMs;
-        while (_readyFirst is { } subscription && length < Scratch.ChunkBytes / 2)
+        while (_readyFirst is not null && length < Scratch.ChunkBytes / 2)
         {
+            if (session.Format == WireFormat.ServerSentEvents && _readyFirst.NextReady is not null)
+            {
+                PutOldestFirst();
+            }
+
+            var subscription = _readyFirst;
             if (!EncodeNext(subscription, ref scratch, ref length, nowMs, unixMs))
             {
                 _readyFirst = subscription.NextReady;
@@ -285,6 +294,30 @@ internal sealed class Outbox(Session session, Link link)
         }
 
         Scratch.Give(scratch);
+    }
+
+    // A client that resumes by the last id it saw must see ids rise over all its destinations.
+    private void PutOldestFirst()
+    {
+        Subscription? oldest = null;
+        Subscription? beforeOldest = null;
+        for (Subscription? before = null, at = _readyFirst; at is not null; before = at, at = at.NextReady)
+        {
+            if (at.Backlog.Count > 0 && (oldest is null || at.Backlog.Peek().Payload.Id < oldest.Backlog.Peek().Payload.Id))
+            {
+                (beforeOldest, oldest) = (before, at);
+            }
+        }
+
+        if (oldest is null || beforeOldest is null)
+        {
+            return;
+        }
+
+        beforeOldest.NextReady = oldest.NextReady;
+        _readyLast = ReferenceEquals(_readyLast, oldest) ? beforeOldest : _readyLast;
+        oldest.NextReady = _readyFirst;
+        _readyFirst = oldest;
     }
 
     // One message of one subscription; false when it has nothing (more) that may go now.

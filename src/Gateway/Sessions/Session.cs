@@ -158,6 +158,37 @@ internal sealed class Session
         CloseIfDead();
     }
 
+    /// <summary>Something still waits to be sent.</summary>
+    public bool HasBacklog
+    {
+        get
+        {
+            lock (this)
+            {
+                return State == SessionState.Open && !Outbox.IsEmpty;
+            }
+        }
+    }
+
+    /// <summary>Until <see cref="Uncork"/> everything collects, so that what several subscriptions missed goes out in one order.</summary>
+    public void Cork()
+    {
+        lock (this)
+        {
+            Outbox.IsCorked = true;
+        }
+    }
+
+    public void Uncork()
+    {
+        lock (this)
+        {
+            Outbox.IsCorked = false;
+        }
+
+        Flush();
+    }
+
     /// <summary>Sends a heart-beat unless something waits to be sent anyway.</summary>
     public void SendHeartBeat(ReadOnlySpan<byte> bytes)
     {

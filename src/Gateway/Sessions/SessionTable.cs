@@ -10,16 +10,10 @@ internal sealed class SessionTable
 
     public int Count { get; private set; }
 
-    /// <summary>Takes a session in unless the table is full.</summary>
-    public bool TryAdd(Session session, int countMax)
+    public void Add(Session session)
     {
         lock (_lock)
         {
-            if (Count >= countMax)
-            {
-                return false;
-            }
-
             if (!_free.TryPop(out var slot))
             {
                 slot = _end++;
@@ -32,7 +26,6 @@ internal sealed class SessionTable
             session.TableSlot = slot;
             _slots[slot] = session;
             Count++;
-            return true;
         }
     }
 

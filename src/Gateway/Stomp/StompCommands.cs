@@ -73,12 +73,12 @@ internal static class StompCommands
         if (size <= 1024)
         {
             Span<byte> answer = stackalloc byte[1024];
-            connection.Reply(answer[..FrameWriter.WriteReceipt(answer, connection.Version, receipt, messageId)]);
+            connection.Reply(answer[..FrameWriter.WriteReceipt(answer, receipt, messageId)]);
             return;
         }
 
         var rented = BytePool.Rent(size);
-        connection.Reply(rented.AsSpan(0, FrameWriter.WriteReceipt(rented, connection.Version, receipt, messageId)));
+        connection.Reply(rented.AsSpan(0, FrameWriter.WriteReceipt(rented, receipt, messageId)));
         BytePool.Return(rented);
     }
 

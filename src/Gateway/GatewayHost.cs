@@ -1,0 +1,100 @@
+using System.Diagnostics.CodeAnalysis;
+using FastPush.Gateway.Auth;
+using FastPush.Gateway.Http;
+using FastPush.Gateway.Lifecycle;
+using FastPush.Gateway.Options;
+using FastPush.Gateway.Telemetry;
+using FastPush.Gateway.Transport;
+using FastPush.Notifications.Publishing;
+using FastPush.Relay.Offline;
+using FastPush.Relay.Presence;
+
+namespace FastPush.Gateway;
+
+/// <summary>A checked configuration, ready to be built into a host.</summary>
+internal sealed record GatewaySetup(WebApplicationBuilder Builder, GatewayOptions Options, JwtOptions Jwt, int EngineThreads);
+
+/// <summary>From configuration to a host: what the process is made of.</summary>
+internal static class GatewayHost
+{
+    // Publishes are remembered by their idempotency key for so long at least (P3).
+    private const long IdempotencyWindowMs = 600_000;
+    private const int IdempotencyKeysMax = 100_000;
+    private const int PresenceRememberedMax = 100_000;
+
+    /// <summary>Reads and checks the configuration. False with every fault, each with its key, when it cannot be used.</summary>
+    public static bool TryRead(string[] args, [NotNullWhen(true)] out GatewaySetup? setup, out IReadOnlyList<string> faults)
+    {
+        // Files are found beside the program, wherever it is started from.
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+        setup = null;
+        try
+        {
+            var options = builder.Configuration.GetSection("FastPush").Get<GatewayOptions>() ?? new GatewayOptions();
+            var jwt = builder.Configuration.GetSection(JwtOptions.Section).Get<JwtOptions>() ?? new JwtOptions();
+            faults = [.. OptionsValidator.Validate(options, jwt, builder.Environment.IsDevelopment())];
+            var threads = options.Engine.Threads > 0 ? options.Engine.Threads : Math.Max(1, Environment.ProcessorCount / 2);
+            setup = faults.Count == 0 ? new GatewaySetup(builder, options, jwt, threads) : null;
+        }
+        catch (InvalidOperationException e)
+        {
+            // The binder's text names the key and the value that is no number.
+            faults = [e.InnerException is { } inner ? $"{e.Message} {inner.Message}" : e.Message];
+        }
+
+        return setup is not null;
+    }
+
+    public static WebApplication Build(GatewaySetup setup)
+    {
+        var (builder, options, jwt, _) = setup;
+        var services = builder.Services;
+        var time = TimeProvider.System;
+        services.AddSingleton(time);
+        services.AddSingleton(options);
+        services.AddSingleton(RunMode.From(options, builder.Environment.EnvironmentName));
+        AddTokens(services, jwt, time);
+        services.AddSingleton<GatewayMetrics>();
+        services.AddSingleton<IOfflineQueue>(new MemoryOfflineQueue(options.Offline));
+        services.AddSingleton<IPresence>(new MemoryPresence(PresenceRememberedMax));
+        services.AddSingleton<Node>();
+        services.AddSingleton(new DrainHint(options.Drain, Random.Shared));
+        services.AddSingleton(new OriginPolicy(options.Origins));
+        services.AddSingleton<UpgradeGate>();
+        services.AddSingleton<HandshakeWatch>();
+        services.AddSingleton<StompConnectionHandler>();
+        services.AddSingleton<StompMiddleware>();
+        services.AddSingleton(new IdempotencyKeys(IdempotencyWindowMs, IdempotencyKeysMax));
+        services.AddSingleton<HttpPublisher>();
+        services.AddHostedService<Drain>();
+        services.AddHostedService<NodeService>();
+        services.AddProblemDetails();
+        services.AddOpenApi();
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromMilliseconds(options.Drain.TimeoutMs + 5_000));
+        builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
+        builder.WebHost.ConfigureKestrel(kestrel => KestrelSetup.Apply(kestrel, builder.Configuration));
+        return builder.Build();
+    }
+
+    private static void AddTokens(IServiceCollection services, JwtOptions jwt, TimeProvider time)
+    {
+        KeySource keys;
+        if (jwt.HasKeyPath)
+        {
+            if (!KeySource.TryOpen(jwt, out keys, out var fault))
+            {
+                throw new InvalidOperationException(fault); // The validation before has read the same file.
+            }
+        }
+        else
+        {
+            var issuer = new DevIssuer(time);
+            services.AddSingleton(issuer);
+            keys = KeySource.Fixed(issuer.Keys);
+            jwt = DevIssuer.Options(jwt);
+        }
+
+        services.AddSingleton(keys);
+        services.AddSingleton(new TokenVerifier(keys, jwt, time));
+    }
+}

@@ -1,0 +1,32 @@
+using FastPush.Gateway.Auth;
+using FastPush.Gateway.Transport;
+
+namespace FastPush.Gateway.Http;
+
+/// <summary>The HTTP side: every endpoint, behind what all of them share.</summary>
+internal static class Endpoints
+{
+    public static void Map(WebApplication app)
+    {
+        // Kestrel hands requests over on the socket engine's thread; everything behind this line may take its time.
+        app.Use(static async (context, next) =>
+        {
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            await next(context);
+        });
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+        app.UseConsole();
+        HealthEndpoints.Map(app);
+        MetricsEndpoint.Map(app);
+        InfoEndpoints.Map(app, app.Services.GetRequiredService<RunMode>(), app.Services.GetService<DevIssuer>());
+        MessageEndpoints.Map(app);
+        SseEndpoint.Map(app);
+        app.MapOpenApi();
+        app.MapGet("/stomp", static context =>
+        {
+            context.Response.Headers.Upgrade = "websocket";
+            return Problem.WriteAsync(context, StatusCodes.Status426UpgradeRequired, "This path is for WebSocket upgrades over HTTP/1.1.");
+        }).ExcludeFromDescription();
+    }
+}

@@ -1,0 +1,175 @@
+using System.Globalization;
+using System.Text.Json;
+using FastPush.Gateway.Auth;
+using FastPush.Notifications.Deliveries;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace FastPush.Gateway.Http;
+
+/// <summary><c>POST /api/v1/messages</c> and <c>GET /api/v1/messages/{id}/deliveries</c>.</summary>
+internal static class MessageEndpoints
+{
+    private static readonly JsonDocumentOptions s_json = new() { MaxDepth = 64, AllowDuplicateProperties = false };
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapPost("/api/v1/messages", PublishAsync)
+            .WithTags("messages")
+            .WithSummary("Publish one message, or an array of messages as a whole")
+            .Accepts<JsonElement>("application/json")
+            .Produces<Published>(StatusCodes.Status202Accepted)
+            .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(413).ProducesProblem(429).ProducesProblem(503);
+        routes.MapGet("/api/v1/messages/{id}/deliveries", Deliveries)
+            .WithTags("messages")
+            .WithSummary("The outcome of a message per recipient")
+            .Produces<Outcome>()
+            .ProducesProblem(401).ProducesProblem(404);
+    }
+
+    private static async Task<IResult> PublishAsync(HttpContext context, Node node, HttpPublisher publisher)
+    {
+        if (HttpIdentity.Find(context, node.Tokens, out var detail) is not { } principal)
+        {
+            return Problem.Of(StatusCodes.Status401Unauthorized, detail);
+        }
+
+        if (node.IsDraining)
+        {
+            context.Response.Headers.RetryAfter = "1";
+            return Problem.Of(StatusCodes.Status503ServiceUnavailable, "This node is draining. Ask again; another node will answer.");
+        }
+
+        var limits = node.Options.Limits;
+        var body = await RequestBody.ReadAsync(context.Request, limits.RequestBytes);
+        if (body is null)
+        {
+            return Problem.Of(StatusCodes.Status413PayloadTooLarge, $"A request has at most {limits.RequestBytes} bytes.");
+        }
+
+        var requests = new List<PublishRequest>();
+        if (Parse(body, limits.RequestMessages, limits.FrameBytes, requests, out var isBatch) is { } refusal)
+        {
+            return refusal;
+        }
+
+        foreach (var recipient in requests.SelectMany(r => r.Recipients))
+        {
+            if (!principal.Acl.MayPublish(recipient.Key))
+            {
+                var destination = System.Text.Encoding.UTF8.GetString(recipient.Key);
+                return Problem.Of(StatusCodes.Status403Forbidden, $"The token does not allow to publish to {destination}.");
+            }
+        }
+
+        if (!node.Users.TryTake(principal.UserId, node.Clock.NowMs, principal.Burst, principal.PerSecond, requests.Count, out var waitMs))
+        {
+            context.Response.Headers.RetryAfter = ((waitMs + 999) / 1000).ToString(CultureInfo.InvariantCulture);
+            return Problem.Of(
+                StatusCodes.Status429TooManyRequests,
+                $"This user may send bursts of {principal.Burst} messages and {principal.PerSecond.ToString(CultureInfo.InvariantCulture)} a second.");
+        }
+
+        if (publisher.Publish(principal.UserId, requests) is not { } ids)
+        {
+            context.Response.Headers.RetryAfter = "1";
+            return Problem.Of(StatusCodes.Status503ServiceUnavailable, "The gateway's memory for messages is full. Come back later.");
+        }
+
+        var published = Array.ConvertAll(ids, id => new Published(id.ToString(CultureInfo.InvariantCulture)));
+        return isBatch
+            ? TypedResults.Json(published, statusCode: StatusCodes.Status202Accepted)
+            : TypedResults.Json(published[0], statusCode: StatusCodes.Status202Accepted);
+    }
+
+    // All faults of a batch at once, each with its index.
+    private static ProblemHttpResult? Parse(byte[] body, int messagesMax, int bodyMax, List<PublishRequest> requests, out bool isBatch)
+    {
+        isBatch = false;
+        JsonDocument document;
+        try
+        {
+            document = JsonDocument.Parse(body, s_json);
+        }
+        catch (JsonException e)
+        {
+            return Problem.Of(StatusCodes.Status400BadRequest, $"The body is not JSON: {e.Message}");
+        }
+
+        using (document)
+        {
+            isBatch = document.RootElement.ValueKind == JsonValueKind.Array;
+            var elements = isBatch ? document.RootElement.EnumerateArray().ToList() : [document.RootElement];
+            if (elements.Count == 0 || elements.Count > messagesMax)
+            {
+                return Problem.Of(StatusCodes.Status400BadRequest, $"A batch has 1 to {messagesMax} messages.");
+            }
+
+            var faults = new List<string>();
+            for (var i = 0; i < elements.Count; i++)
+            {
+                var request = PublishRequest.Parse(elements[i], messagesMax, out var fault);
+                if (request is { Body.Length: var length } && length > bodyMax)
+                {
+                    return Problem.Of(StatusCodes.Status413PayloadTooLarge, $"A message's body has at most {bodyMax} bytes.");
+                }
+
+                if (request is null)
+                {
+                    faults.Add(isBatch ? $"[{i}].{fault}" : fault);
+                }
+                else
+                {
+                    requests.Add(request);
+                }
+            }
+
+            if (faults.Count > 0)
+            {
+                return Problem.Of(StatusCodes.Status400BadRequest, string.Join("; ", faults.Take(20)), ("errors", faults));
+            }
+
+            return requests.Sum(r => r.Recipients.Count) > messagesMax
+                ? Problem.Of(StatusCodes.Status400BadRequest, $"A request has at most {messagesMax} messages times recipients.")
+                : null;
+        }
+    }
+
+    private static IResult Deliveries(string id, HttpContext context, Node node)
+    {
+        if (HttpIdentity.Find(context, node.Tokens, out var detail) is not { } principal)
+        {
+            return Problem.Of(StatusCodes.Status401Unauthorized, detail);
+        }
+
+        var known = long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var messageId)
+            ? node.Ledger.Find(messageId)
+            : [];
+        var seen = known.Where(d => HttpIdentity.MaySee(principal, d.User)).Select(RecipientOutcome.From).ToList();
+        return seen.Count == 0
+            ? Problem.Of(
+                StatusCodes.Status404NotFound,
+                "No message to users with this id is remembered, or the token does not allow to see its recipients. "
+                    + $"The last {node.Options.History.Deliveries} outcomes are kept.")
+            : TypedResults.Ok(new Outcome(id, seen));
+    }
+
+    /// <summary>The answer to a publish; ids are decimal strings since JavaScript's numbers end at 2^53.</summary>
+    internal sealed record Published(string MessageId);
+
+    internal sealed record Outcome(string MessageId, IReadOnlyList<RecipientOutcome> Deliveries);
+
+    internal sealed record RecipientOutcome(string User, string State, DateTime UpdatedAt)
+    {
+        public static RecipientOutcome From(Delivery delivery) => new(
+            delivery.User,
+            delivery.State switch
+            {
+                DeliveryState.Queued => "queued",
+                DeliveryState.Delivered => "delivered",
+                DeliveryState.Acked => "acked",
+                DeliveryState.Expired => "expired",
+                _ => "dead",
+            },
+            DateTimeOffset.FromUnixTimeMilliseconds(delivery.UpdatedMs).UtcDateTime);
+    }
+}

@@ -1,0 +1,157 @@
+using System.Globalization;
+using System.Text;
+using FastPush.Gateway.Links;
+using FastPush.Gateway.Sessions;
+using FastPush.Protocol.Sse;
+using FastPush.Protocol.Stomp;
+
+namespace FastPush.Gateway.Http;
+
+/// <summary>
+/// <c>GET /sse?destination=…</c>: the same subscriptions as a <c>text/event-stream</c> (HTML standard, "Server-sent events").
+/// <c>id:</c> is the message id; <c>Last-Event-ID</c>, else <c>?lastEventId=</c>, resumes.
+/// </summary>
+internal static class SseEndpoint
+{
+    // What a browser waits before it connects again.
+    private const int RetryMs = 2_000;
+
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapGet("/sse", StreamAsync).WithTags("streams").WithSummary("Subscriptions as server-sent events");
+
+    private static async Task StreamAsync(HttpContext context, Node node)
+    {
+        var principal = HttpIdentity.Find(context, node.Tokens, out var unauthorized);
+        if (principal is null)
+        {
+            await Problem.WriteAsync(context, StatusCodes.Status401Unauthorized, unauthorized);
+            return;
+        }
+
+        if (node.IsDraining || node.Sessions.Count >= node.Options.Limits.Connections)
+        {
+            context.Response.Headers.RetryAfter = "1";
+            await Problem.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, "This node takes no new streams. Ask again.");
+            return;
+        }
+
+        if (!TryParse(context, node, principal, out var keys, out var lastEventId, out var status, out var detail))
+        {
+            await Problem.WriteAsync(context, status, detail);
+            return;
+        }
+
+        var response = context.Response;
+        response.ContentType = "text/event-stream";
+        response.Headers.CacheControl = "no-cache, no-transform";
+        response.Headers["X-Accel-Buffering"] = "no"; // Proxies that buffer would hold events back.
+        await response.StartAsync(context.RequestAborted);
+        await RunAsync(context, node, principal, keys, lastEventId);
+    }
+
+    private static async Task RunAsync(HttpContext context, Node node, Auth.Principal principal, List<byte[]> keys, long? lastEventId)
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var link = new PipeLink(context.Response.BodyWriter, () => ended.TrySetResult(), () => ended.TrySetResult());
+        var session = new Session(node, link, WireFormat.ServerSentEvents, node.NextSessionId());
+        await using var aborted = context.RequestAborted.UnsafeRegister(static state => ((TaskCompletionSource)state!).TrySetResult(), ended);
+        node.Sessions.Add(session);
+        try
+        {
+            // Comments keep proxies from closing a silent stream; half a minute is the shortest time-out in common use.
+            session.ScheduleHeartBeats(15_000, 0);
+            session.Open(principal);
+            session.Cork();
+            Greet(session);
+            foreach (var key in keys)
+            {
+                Subscriber.Add(
+                    session, key, SubscriptionHeads.WithoutId, new SubscriptionWish(AckMode.Auto, Policy(key), 0, lastEventId));
+            }
+
+            session.Uncork();
+            await ended.Task;
+        }
+        finally
+        {
+            SessionCloser.End(session, CloseReason.PeerGone);
+        }
+    }
+
+    private static OverflowPolicy Policy(byte[] key) =>
+        key.AsSpan().StartsWith("/topic/"u8) ? OverflowPolicy.Close : OverflowPolicy.Spill;
+
+    private static void Greet(Session session)
+    {
+        Span<byte> greeting = stackalloc byte[64];
+        var length = SseWriter.WriteRetry(greeting, RetryMs);
+        session.Append(greeting[..length]);
+    }
+
+    private static bool TryParse(
+        HttpContext context,
+        Node node,
+        Auth.Principal principal,
+        out List<byte[]> keys,
+        out long? lastEventId,
+        out int status,
+        out string detail)
+    {
+        keys = [];
+        lastEventId = null;
+        status = StatusCodes.Status400BadRequest;
+        var destinations = context.Request.Query["destination"];
+        if (destinations.Count == 0 || destinations.Count > node.Options.Limits.Subscriptions)
+        {
+            detail = $"?destination= is needed, 1 to {node.Options.Limits.Subscriptions} times.";
+            return false;
+        }
+
+        Span<byte> key = stackalloc byte[512];
+        foreach (var destination in destinations.Distinct(StringComparer.Ordinal))
+        {
+            var text = Encoding.UTF8.GetBytes(destination ?? "");
+            if (!Destinations.TryParse(text, out var kind, out _, out var name))
+            {
+                detail = $"'{destination}' is no destination: /topic/{{name}} or /user/queue/{{name}}.";
+                return false;
+            }
+
+            if (kind == DestinationKind.UserQueue || !principal.Acl.MaySubscribe(text))
+            {
+                status = StatusCodes.Status403Forbidden;
+                detail = $"The token does not allow to subscribe to {destination}.";
+                return false;
+            }
+
+            keys.Add(kind == DestinationKind.OwnQueue ? key[..Subscriber.OwnQueueKey(principal.UserId, name, key)].ToArray() : text);
+        }
+
+        return TryLastEventId(context, out lastEventId, out detail);
+    }
+
+    private static bool TryLastEventId(HttpContext context, out long? lastEventId, out string detail)
+    {
+        lastEventId = null;
+        detail = "";
+        var text = context.Request.Headers["Last-Event-ID"].ToString();
+        if (text.Length == 0)
+        {
+            text = context.Request.Query["lastEventId"].ToString();
+        }
+
+        if (text.Length == 0)
+        {
+            return true;
+        }
+
+        if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
+        {
+            detail = "Last-Event-ID is the id of an event.";
+            return false;
+        }
+
+        lastEventId = id;
+        return true;
+    }
+}

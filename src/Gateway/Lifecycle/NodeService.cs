@@ -1,0 +1,57 @@
+using FastPush.Gateway.Auth;
+using FastPush.Gateway.Http;
+using FastPush.Gateway.Telemetry;
+using FastPush.Gateway.Transport;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+
+namespace FastPush.Gateway.Lifecycle;
+
+/// <summary>Starts the ticker with the host and says what runs, and what it does not keep.</summary>
+internal sealed class NodeService(
+    Node node, RunMode mode, IServer server, HandshakeWatch watch, KeySource keys, IHostApplicationLifetime lifetime, IServiceProvider services)
+    : IHostedService, IDisposable
+{
+    private Ticker? _ticker;
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _ticker = new Ticker(node, watch, ReloadKeys);
+        lifetime.ApplicationStarted.Register(SayHello);
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken)
+    {
+        Dispose();
+        return Task.CompletedTask;
+    }
+
+    public void Dispose() => _ticker?.Dispose();
+
+    private void SayHello()
+    {
+        var addresses = server.Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
+        GatewayLog.Listening(node.Log, mode.Version, string.Join(", ", addresses), mode.Mode);
+        GatewayLog.NotDurable(node.Log, string.Join(", ", mode.NotDurable));
+        if (services.GetService<DevIssuer>() is not null)
+        {
+            GatewayLog.DevelopmentKey(node.Log);
+        }
+    }
+
+    private void ReloadKeys()
+    {
+        switch (keys.Reload(out var fault))
+        {
+            case KeyReload.Reloaded:
+                GatewayLog.KeysReloaded(node.Log);
+                break;
+            case KeyReload.Kept:
+                GatewayLog.KeyReloadFailed(node.Log, fault);
+                break;
+            default:
+                break;
+        }
+    }
+}

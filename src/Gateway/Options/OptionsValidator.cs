@@ -1,0 +1,95 @@
+using FastPush.Gateway.Auth;
+
+namespace FastPush.Gateway.Options;
+
+/// <summary>Checks every option at start and reports all faults at once, each with its key.</summary>
+internal static class OptionsValidator
+{
+    private static readonly string[] s_roles = ["gateway", "dispatcher", "notifications"];
+
+    /// <summary>Texts of the form "key: what is wrong"; none when all is well.</summary>
+    public static IEnumerable<string> Validate(GatewayOptions options, JwtOptions jwt, bool isDevelopment)
+    {
+        foreach (var fault in jwt.Validate().Concat(OriginPolicy.Validate(options.Origins)).Concat(Stores(options)).Concat(Ranges(options)))
+        {
+            yield return fault;
+        }
+
+        if (!jwt.HasKeyPath && !isDevelopment)
+        {
+            yield return "FastPush:Jwt: JwksPath or PublicKeyPath must be set (with Issuer and Audience); "
+                + "only the Development environment makes a key of its own";
+        }
+
+        foreach (var role in options.Roles.Split(',', StringSplitOptions.TrimEntries))
+        {
+            if (!s_roles.Contains(role))
+            {
+                yield return $"FastPush:Roles: '{role}' is not one of {string.Join(", ", s_roles)}";
+            }
+        }
+
+        // The bound must hold one frame for each connection that may be sending one, or publishers starve at once.
+        var least = options.Limits.OutboxBytes + (long)options.Limits.FrameBytes * 2;
+        if (options.Limits.MessageMemoryBytes < least)
+        {
+            yield return $"FastPush:Limits:MessageMemoryBytes: must be at least OutboxBytes + 2 x FrameBytes = {least}";
+        }
+    }
+
+    private static IEnumerable<string> Stores(GatewayOptions options)
+    {
+        foreach (var (key, value) in new[] { ("Redis", options.Redis), ("Kafka", options.Kafka), ("Postgres", options.Postgres) })
+        {
+            if (value.Length > 0)
+            {
+                yield return $"FastPush:{key}: this version has the embedded store only; leave it empty";
+            }
+        }
+    }
+
+    private static IEnumerable<string> Ranges(GatewayOptions o)
+    {
+        (string Key, long Value, long Least, long Most)[] ranges =
+        [
+            ("ServerId", o.ServerId, 0, 1023),
+            ("Limits:FrameBytes", o.Limits.FrameBytes, 1024, 64 << 20),
+            ("Limits:Headers", o.Limits.Headers, 8, 1024),
+            ("Limits:HeaderLineBytes", o.Limits.HeaderLineBytes, 256, 64 << 10),
+            ("Limits:UpgradeHeadBytes", o.Limits.UpgradeHeadBytes, 1024, 64 << 10),
+            ("Limits:Subscriptions", o.Limits.Subscriptions, 1, 100_000),
+            ("Limits:ConnectTimeoutMs", o.Limits.ConnectTimeoutMs, 100, 600_000),
+            ("Limits:OutboxBytes", o.Limits.OutboxBytes, 4096, 1 << 30),
+            ("Limits:MessageMemoryBytes", o.Limits.MessageMemoryBytes, 1 << 20, long.MaxValue),
+            ("Limits:Connections", o.Limits.Connections, 1, 1_000_000),
+            ("Limits:Transactions", o.Limits.Transactions, 0, 1000),
+            ("Limits:TransactionFrames", o.Limits.TransactionFrames, 0, 100_000),
+            ("Limits:RequestBytes", o.Limits.RequestBytes, 1024, 256 << 20),
+            ("Limits:RequestMessages", o.Limits.RequestMessages, 1, 100_000),
+            ("HeartBeat:SendMs", o.HeartBeat.SendMs, 0, 3_600_000),
+            ("HeartBeat:WantMs", o.HeartBeat.WantMs, 0, 3_600_000),
+            ("Ack:TimeoutMs", o.Ack.TimeoutMs, 100, 3_600_000),
+            ("Ack:Retries", o.Ack.Retries, 0, 100),
+            ("Ack:PrefetchMax", o.Ack.PrefetchMax, 1, 4096),
+            ("Ack:Prefetch", o.Ack.Prefetch, 1, o.Ack.PrefetchMax),
+            ("Drain:TimeoutMs", o.Drain.TimeoutMs, 0, 3_600_000),
+            ("Drain:ReadinessMs", o.Drain.ReadinessMs, 0, o.Drain.TimeoutMs),
+            ("Drain:SpreadMs", o.Drain.SpreadMs, 0, o.Drain.TimeoutMs),
+            ("Drain:RetryAfterMs", o.Drain.RetryAfterMs, 0, 3_600_000),
+            ("Offline:Messages", o.Offline.Messages, 1, 1_000_000),
+            ("Offline:Bytes", o.Offline.Bytes, 1024, long.MaxValue),
+            ("Offline:TtlSeconds", o.Offline.TtlSeconds, 1, int.MaxValue),
+            ("History:Messages", o.History.Messages, 0, 100_000),
+            ("History:AgeSeconds", o.History.AgeSeconds, 1, 86_400),
+            ("History:Deliveries", o.History.Deliveries, 1, 10_000_000),
+            ("Engine:Threads", o.Engine.Threads, 0, 256),
+        ];
+        foreach (var (key, value, least, most) in ranges)
+        {
+            if (value < least || value > most)
+            {
+                yield return $"FastPush:{key}: must be from {least} to {most}, is {value}";
+            }
+        }
+    }
+}

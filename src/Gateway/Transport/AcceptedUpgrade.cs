@@ -1,0 +1,8 @@
+using FastPush.Gateway.Auth;
+
+namespace FastPush.Gateway.Transport;
+
+/// <summary>
+/// Feature of a connection whose upgrade was accepted: who came, if the request said so, and the 101 response that is still to be sent.
+/// </summary>
+internal sealed record AcceptedUpgrade(Principal? Principal, byte[] Response);

@@ -1,0 +1,94 @@
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace FastPush.Gateway.Transport;
+
+/// <summary>Puts <see cref="StompMiddleware"/> in front of HTTP on every endpoint, and inside TLS where there is TLS.</summary>
+internal static class KestrelSetup
+{
+    /// <summary>
+    /// Makes the socket engine run continuations on its own threads. Must run before the first socket is made, since the runtime reads
+    /// these variables then; a value set from outside wins.
+    /// </summary>
+    public static void RunInline(int threads)
+    {
+        SetDefault("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
+        SetDefault("DOTNET_SYSTEM_NET_SOCKETS_THREAD_COUNT", threads.ToString(System.Globalization.CultureInfo.InvariantCulture));
+    }
+
+    public static void Apply(KestrelServerOptions kestrel, IConfiguration configuration)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.ConfigureEndpointDefaults(endpoint => UseStomp(endpoint));
+        var section = configuration.GetSection("Kestrel");
+        var loader = kestrel.Configure(section, reloadOnChange: false);
+        foreach (var endpoint in section.GetSection("Endpoints").GetChildren())
+        {
+            if (endpoint["Url"]?.StartsWith("https://", StringComparison.OrdinalIgnoreCase) == true)
+            {
+                loader.Endpoint(endpoint.Key, https =>
+                {
+                    https.ListenOptions.UseHttps(https.HttpsOptions);
+                    UseStomp(https.ListenOptions);
+                });
+            }
+        }
+
+        ListenOnHttpsUrls(kestrel, configuration["urls"]);
+    }
+
+    private static void SetDefault(string name, string value)
+    {
+        if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable(name)))
+        {
+            Environment.SetEnvironmentVariable(name, value);
+        }
+    }
+
+    // Kestrel adds TLS to --urls after all middleware of ours; so where one of them is https, all are bound here.
+    private static void ListenOnHttpsUrls(KestrelServerOptions kestrel, string? urls)
+    {
+        var addresses = (urls ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Select(BindingAddress.Parse)
+            .ToList();
+        if (!addresses.Any(IsHttps))
+        {
+            return;
+        }
+
+        foreach (var address in addresses)
+        {
+            void Configure(ListenOptions endpoint)
+            {
+                if (IsHttps(address))
+                {
+                    endpoint.UseHttps();
+                    UseStomp(endpoint);
+                }
+            }
+
+            if (IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip))
+            {
+                kestrel.Listen(ip, address.Port, Configure);
+            }
+            else if (address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase))
+            {
+                kestrel.ListenLocalhost(address.Port, Configure);
+            }
+            else
+            {
+                kestrel.ListenAnyIP(address.Port, Configure);
+            }
+        }
+    }
+
+    private static bool IsHttps(BindingAddress address) => address.Scheme.Equals("https", StringComparison.OrdinalIgnoreCase);
+
+    private static void UseStomp(ListenOptions endpoint)
+    {
+        var middleware = endpoint.ApplicationServices.GetRequiredService<StompMiddleware>();
+        endpoint.Use(next => connection => middleware.OnConnectionAsync(connection, next));
+    }
+}

@@ -1,0 +1,104 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using FastPush.Gateway.Links;
+using FastPush.Gateway.Sessions;
+using FastPush.Gateway.Stomp;
+using FastPush.Gateway.Telemetry;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+
+namespace FastPush.Gateway.Transport;
+
+/// <summary>
+/// Runs one upgraded connection to completion on the thread that reads it: every read is parsed, published and answered before the
+/// next. The only place that sees both a <see cref="ConnectionContext"/> and a session, and the one that catches what a
+/// connection may throw.
+/// </summary>
+internal sealed class StompConnectionHandler(Node node) : ConnectionHandler
+{
+    // A read batch that takes longer has done work that belongs to another thread.
+    private const double StallSeconds = 0.25;
+
+    public override async Task OnConnectedAsync(ConnectionContext connection)
+    {
+        var upgrade = connection.Features.Get<AcceptedUpgrade>()
+            ?? throw new InvalidOperationException("the connection was not upgraded");
+        connection.Features.Set<AcceptedUpgrade>(null);
+        var client = new StompConnection(node, MakeLink(connection), upgrade.Principal);
+        var session = client.Session;
+        try
+        {
+            node.Sessions.Add(session);
+            session.Append(upgrade.Response);
+            session.Flush();
+            await ReadAsync(connection.Transport.Input, client);
+        }
+        catch (Exception e) when (e is IOException or SocketException or ConnectionAbortedException or OperationCanceledException)
+        {
+            // The peer reset the connection, or it was aborted here: its end below says all there is to say.
+        }
+        catch (Exception e)
+        {
+            GatewayLog.ConnectionFailed(node.Log, connection.ConnectionId, e);
+            SessionCloser.Close(session, CloseReason.Internal);
+        }
+        finally
+        {
+            SessionCloser.End(session, CloseReason.PeerGone);
+            client.Release();
+        }
+    }
+
+    private async Task ReadAsync(PipeReader input, StompConnection client)
+    {
+        while (true)
+        {
+            var result = await input.ReadAsync();
+            Run(client, result.Buffer);
+            input.AdvanceTo(result.Buffer.End);
+            if (result.IsCompleted || result.IsCanceled || (client.IsInputOver && client.Session.IsFinished))
+            {
+                return;
+            }
+        }
+    }
+
+    private void Run(StompConnection client, in ReadOnlySequence<byte> buffer)
+    {
+        var began = node.Clock.Ticks;
+        if (buffer.IsSingleSegment)
+        {
+            client.Receive(MemoryMarshal.AsMemory(buffer.First).Span);
+        }
+        else
+        {
+            foreach (var segment in buffer)
+            {
+                client.Receive(MemoryMarshal.AsMemory(segment).Span);
+            }
+        }
+
+        client.EndBatch();
+        var seconds = node.Clock.SecondsSince(began);
+        if (seconds > StallSeconds)
+        {
+            node.Metrics.EngineStalled();
+            GatewayLog.EngineStalled(node.Log, (long)(seconds * 1000));
+        }
+    }
+
+    // TLS, and transports without a socket, are written through their pipe.
+    private static Link MakeLink(ConnectionContext connection)
+    {
+        var socket = connection.Features.Get<IConnectionSocketFeature>()?.Socket;
+        if (socket is null || connection.Features.Get<ITlsHandshakeFeature>() is not null)
+        {
+            // A pipe cannot be closed half: the reader goes on until the peer answers the close frame, or the deadline ends it.
+            return new PipeLink(connection.Transport.Output, static () => { }, connection.Abort);
+        }
+
+        return new SocketLink(socket, connection.Abort);
+    }
+}
