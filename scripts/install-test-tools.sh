@@ -36,10 +36,8 @@ if [ "${#manifests[@]}" -eq 0 ]; then
 fi
 
 missing=()
-if ! has node || ! has npm; then
-  has node || missing+=(nodejs)
-  has npm || missing+=(npm)
-fi
+has node || missing+=(nodejs)
+has npm || missing+=(npm)
 has chromium || has chromium-browser || has google-chrome || missing+=(chromium)
 [ "${#missing[@]}" -eq 0 ] || apt_install "${missing[@]}"
 node --test-concurrency=1 --version >/dev/null 2>&1 \
