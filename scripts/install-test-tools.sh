@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the end-to-end tests need and this machine lacks: Node.js with npm, Chromium, and the npm packages under tests/.
+# Installs what the tests need and this machine lacks: Node.js with npm, Chromium, and the npm packages under tests/.
 # Debian or Ubuntu, as root or with sudo. Touches nothing that is there already; run it as often as you like.
-# Usage: scripts/install-test-tools.sh
+# Usage: scripts/install-test-tools.sh [--fast]    --fast leaves out what only the end-to-end tests need
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -29,16 +29,30 @@ apt_install() {
     || fail "apt-get could not install $*"
 }
 
-mapfile -t manifests < <(find tests -name node_modules -prune -o -name package.json -print | sort)
+fast=false
+case "${1:-}" in
+  "") ;;
+  --fast) fast=true ;;
+  *)
+    echo "usage: scripts/install-test-tools.sh [--fast]" >&2
+    exit 2
+    ;;
+esac
+
+left_out=(-name node_modules)
+[ "$fast" = false ] || left_out+=(-o -path tests/e2e)
+mapfile -t manifests < <(find tests \( "${left_out[@]}" \) -prune -o -name package.json -print | sort)
 if [ "${#manifests[@]}" -eq 0 ]; then
-  echo "No package.json under tests/: nothing to install"
+  echo "No package.json: nothing to install"
   exit 0
 fi
 
 missing=()
 has node || missing+=(nodejs)
 has npm || missing+=(npm)
-has chromium || has chromium-browser || has google-chrome || missing+=(chromium)
+if [ "$fast" = false ] && [ -e tests/e2e/package.json ]; then
+  has chromium || has chromium-browser || has google-chrome || missing+=(chromium)
+fi
 [ "${#missing[@]}" -eq 0 ] || apt_install "${missing[@]}"
 node --test-concurrency=1 --version >/dev/null 2>&1 \
   || fail "node $(node --version) is too old for the tests: they need 20.10 or newer (or 18.19)"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds FastPush and runs every test of it; the one command for a fresh machine with the .NET SDK, from any folder.
 # The last line reads "N passed, N failed"; a step that fails without a failed test of its own (build, format) counts as one failed.
-# Usage: scripts/test.sh [--fast]    --fast leaves the end-to-end tests (Node.js, Chromium) and their installation out
+# Usage: scripts/test.sh [--fast]    --fast leaves out the end-to-end tests and what only they need
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec </dev/null
@@ -89,9 +89,7 @@ tap_figure() {
   echo "${value:-0}"
 }
 
-if [ "$fast" = false ]; then
-  step "test tools" scripts/install-test-tools.sh || fail_step "test tools"
-fi
+step "test tools" scripts/install-test-tools.sh "$@" || fail_step "test tools"
 step "build" dotnet build FastPush.sln -c Release -m:2 -nodeReuse:false || fail_step "build"
 step "format" dotnet format FastPush.sln --verify-no-changes --no-restore || fail_step "format (scripts/format.sh mends it)"
 
