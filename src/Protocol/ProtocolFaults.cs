@@ -13,7 +13,7 @@ public static class ProtocolFaults
         ProtocolFault.ReservedBits => ("reserved bits", "A reserved bit of the WebSocket header is set and no extension was agreed.", 1002),
         ProtocolFault.UnknownOpcode => ("unknown opcode", "The WebSocket opcode is not one of RFC 6455.", 1002),
         ProtocolFault.NotMasked => ("not masked", "A client must mask its WebSocket frames.", 1002),
-        ProtocolFault.LengthNotShortest => ("bad length", "The WebSocket length is not in its shortest form, or has its top bit set.", 1002),
+        ProtocolFault.LengthNotShortest => ("bad length", "The WebSocket length is not in its shortest form or has its top bit set.", 1002),
         ProtocolFault.ControlTooLong => ("control frame too long", "A WebSocket control frame holds at most 125 bytes.", 1002),
         ProtocolFault.ControlFragmented => ("control frame fragmented", "A WebSocket control frame must not be fragmented.", 1002),
         ProtocolFault.UnexpectedContinuation => ("unexpected continuation", "A continuation frame came with no message begun.", 1002),

@@ -34,7 +34,7 @@ public sealed class Snowflake(int serverId)
     private const int SequenceBits = 12;
     private const long SequenceMask = (1L << SequenceBits) - 1;
 
-    /// <summary>The most that <see cref="_last"/> can hold: the time field and the sequence field without the server id between them.</summary>
+    /// <summary>The most that <see cref="_last"/> can hold: time and sequence, without the server id between them.</summary>
     private const long LogicalMax = (1L << (TimeBits + SequenceBits)) - 1;
 
     private readonly long _serverField = (long)Checked(serverId) << SequenceBits;
@@ -47,7 +47,7 @@ public sealed class Snowflake(int serverId)
 
     /// <summary>The next id: the clock's millisecond with sequence 0 if that is new, else the successor of the last id.</summary>
     /// <param name="unixMs">The clock, in Unix milliseconds. Times before the epoch count as the epoch.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="unixMs"/> is past <see cref="UnixMsMax"/>; no id is used up.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The clock is past <see cref="UnixMsMax"/>; no id is used up.</exception>
     /// <exception cref="OverflowException">The logical millisecond has run past <see cref="UnixMsMax"/>.</exception>
     public long Next(long unixMs)
     {

@@ -37,14 +37,14 @@ public static class SseWriter
     }
 
     /// <summary>
-    /// One event. <paramref name="data"/> becomes a <c>data:</c> line for each of its lines, which end at LF, CR or CRLF, so a parser gives the
-    /// text back with every line end as LF: a CR or a CRLF does not survive. Empty data makes an event with empty data.
+    /// One event. <paramref name="data"/> becomes a <c>data:</c> line for each of its lines, which end at LF, CR or CRLF, so a parser
+    /// gives the text back with every line end as LF: a CR or a CRLF does not survive. Empty data makes an event with empty data.
     /// </summary>
     /// <param name="dest">Where to write; at least <see cref="Size"/> bytes.</param>
     /// <param name="id">Becomes the client's last event id; 0 leaves that as it is.</param>
     /// <param name="eventName">The event type; empty leaves it at <c>message</c>.</param>
     /// <param name="data">UTF-8 text.</param>
-    /// <exception cref="ArgumentException"><paramref name="eventName"/> holds a CR or LF, or <paramref name="dest"/> is too small.</exception>
+    /// <exception cref="ArgumentException"><paramref name="eventName"/> holds a line end, or the destination is too small.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="id"/> is negative.</exception>
     public static int WriteEvent(Span<byte> dest, long id, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> data)
     {
