@@ -79,7 +79,8 @@ internal sealed class DevIssuer : IDisposable
             json.WriteEndObject();
         }
 
-        var text = $"{Base64Url.EncodeToString("""{"alg":"RS256","typ":"JWT","kid":"dev"}"""u8)}.{Base64Url.EncodeToString(payload.WrittenSpan)}";
+        var header = Base64Url.EncodeToString("""{"alg":"RS256","typ":"JWT","kid":"dev"}"""u8);
+        var text = $"{header}.{Base64Url.EncodeToString(payload.WrittenSpan)}";
         return $"{text}.{Base64Url.EncodeToString(Sign(Encoding.ASCII.GetBytes(text)))}";
     }
 

@@ -100,7 +100,9 @@ internal static class JwksReader
 
     // A set may hold keys for other purposes; those are no fault (RFC 7517 section 5: ignore what is not understood).
     private static bool IsForUs(JsonElement item) =>
-        Is(item, "kty", "RSA", whenMissing: false) && Is(item, "use", "sig", whenMissing: true) && Is(item, "alg", "RS256", whenMissing: true);
+        Is(item, "kty", "RSA", whenMissing: false)
+        && Is(item, "use", "sig", whenMissing: true)
+        && Is(item, "alg", "RS256", whenMissing: true);
 
     private static bool Is(JsonElement item, string name, string value, bool whenMissing) =>
         item.TryGetProperty(name, out var member) ? member.ValueKind == JsonValueKind.String && member.ValueEquals(value) : whenMissing;

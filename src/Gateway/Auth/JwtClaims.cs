@@ -223,7 +223,9 @@ internal ref struct JwtClaims
         List<string>? roles = null;
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            if (reader.TokenType == JsonTokenType.String && reader.ValueSpan.Length is > 0 and <= RoleBytesMax && roles is not { Count: RolesMax })
+            if (reader.TokenType == JsonTokenType.String
+                && reader.ValueSpan.Length is > 0 and <= RoleBytesMax
+                && roles is not { Count: RolesMax })
             {
                 (roles ??= []).Add(reader.ValueTextEquals("admin"u8) ? "admin" : reader.GetString()!);
             }

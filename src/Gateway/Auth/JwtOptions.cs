@@ -5,7 +5,7 @@ internal sealed record JwtOptions
 {
     public const string Section = "FastPush:Jwt";
 
-    /// <summary>Largest <see cref="TokenBytesMax"/>: a token is decoded on the stack, and an upgrade's head holds no more than 16 KiB.</summary>
+    /// <summary>Largest <see cref="TokenBytesMax"/>: a token is decoded on the stack, and an upgrade's head is 16 KiB at most.</summary>
     public const int TokenBytesCeiling = 16 << 10;
 
     private const int TokenBytesFloor = 256;

@@ -24,7 +24,7 @@ internal sealed class Principal(string userId, long expiresAtMs, Acl acl, RateCl
 
     public bool HasRole(string role) => Array.IndexOf(roles, role) >= 0;
 
-    /// <summary>A user id must fit into <c>/user/{userId}/queue/{name}</c>: 1 to 200 bytes of UTF-8, no control character, no slash.</summary>
+    /// <summary>Whether it fits into <c>/user/{userId}/queue/{name}</c>: 1 to 200 bytes of UTF-8, no control character, no slash.</summary>
     public static bool IsUserId(ReadOnlySpan<char> text)
     {
         if (text.IsEmpty || text.Length > UserIdBytesMax)

@@ -64,7 +64,7 @@ internal sealed class TokenCache
                 break;
             }
 
-            if (victim < 0 && (entry is null || nowMs >= entry.DiesAtMs || entry.Generation != added.Generation))
+            if (victim < 0 && (entry is null || nowMs >= entry.DiesAtMs || entry.Generation < added.Generation))
             {
                 victim = way;
             }
@@ -106,8 +106,8 @@ internal sealed class TokenCache
     /// <param name="generation">Of the keys that verified it.</param>
     internal sealed class Entry(Digest digest, Principal principal, long validFromMs, long diesAtMs, int generation)
     {
-        // Starts true: a new entry outlives the next newcomer.
-        private volatile bool referenced = true;
+        // Starts false: tokens used once push out each other, not those that come again.
+        private volatile bool referenced;
 
         public Digest Digest { get; } = digest;
 
