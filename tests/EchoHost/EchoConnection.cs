@@ -28,10 +28,9 @@ internal sealed class EchoConnection : ConnectionHandler
             using var patience = new CancellationTokenSource(ClosePatience);
             await incoming.DrainAsync(patience.Token);
         }
-        catch (Exception gone) when (gone is OperationCanceledException or IOException)
+        catch (Exception end) when (end is OperationCanceledException or ConnectionResetException)
         {
-            // The client dropped the connection, or did not in time: either way there is nobody left to answer.
-            connection.Abort();
+            // The patience is over, or the client has gone: returning closes the connection either way.
         }
     }
 

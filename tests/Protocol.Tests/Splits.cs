@@ -51,7 +51,9 @@ internal static class Splits
         return whole;
     }
 
-    /// <summary>Runs <paramref name="reader"/> while the input grows to each of <paramref name="ends"/>; the last line says how it ended.</summary>
+    /// <summary>
+    /// Runs <paramref name="reader"/> while the input grows to each of <paramref name="ends"/>; the last line says how it ended.
+    /// </summary>
     public static IReadOnlyList<string> Run(ReadOnlySpan<byte> input, Reader reader, IEnumerable<int> ends)
     {
         var bytes = input.ToArray();
@@ -106,5 +108,6 @@ internal static class Splits
     }
 
     private static void AssertSame(IReadOnlyList<string> expected, IReadOnlyList<string> actual, string how) =>
-        Assert.True(expected.SequenceEqual(actual), $"{how}:\n  {string.Join("\n  ", actual)}\ninstead of\n  {string.Join("\n  ", expected)}");
+        Assert.True(
+            expected.SequenceEqual(actual), $"{how}:\n  {string.Join("\n  ", actual)}\ninstead of\n  {string.Join("\n  ", expected)}");
 }

@@ -3,15 +3,15 @@ using FastPush.Protocol.WebSocket;
 
 namespace FastPush.Protocol.Tests.WebSocket;
 
-/// <summary>Writes frames as a client does, byte by byte after RFC 6455 section 5.2, and wrong ones on request.</summary>
+/// <summary>Writes frames as a client does, byte by byte after RFC 6455 section 5.2.</summary>
 internal static class ClientFrame
 {
     public const uint Key = 0x3D21FA37; // 37 FA 21 3D on the wire, the key of the examples in section 5.7
 
-    public static byte[] Make(WsOpcode opcode, ReadOnlySpan<byte> payload, bool fin = true, uint key = Key, int reserved = 0, int lengthForm = 0)
+    public static byte[] Make(WsOpcode opcode, ReadOnlySpan<byte> payload, bool fin = true, uint key = Key)
     {
-        var form = lengthForm != 0 ? lengthForm : payload.Length < 126 ? 1 : payload.Length <= ushort.MaxValue ? 2 : 8;
-        var frame = new List<byte> { (byte)((fin ? 0x80 : 0) | (reserved << 4) | (byte)opcode) };
+        var form = payload.Length < 126 ? 1 : payload.Length <= ushort.MaxValue ? 2 : 8;
+        var frame = new List<byte> { (byte)((fin ? 0x80 : 0) | (byte)opcode) };
         var length = new byte[8];
         BinaryPrimitives.WriteInt64BigEndian(length, payload.Length);
         frame.Add((byte)(0x80 | (form == 1 ? payload.Length : form == 2 ? 126 : 127)));

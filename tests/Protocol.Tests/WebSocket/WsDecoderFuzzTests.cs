@@ -1,3 +1,4 @@
+using System.Text;
 using FastPush.Protocol.WebSocket;
 
 namespace FastPush.Protocol.Tests.WebSocket;
@@ -113,7 +114,8 @@ public class WsDecoderFuzzTests
                 if (random.Next(2) == 0)
                 {
                     elements++;
-                    stream.AddRange(ClientFrame.Make(random.Next(2) == 0 ? WsOpcode.Ping : WsOpcode.Pong, RandomBytes(random, random.Next(126))));
+                    var control = random.Next(2) == 0 ? WsOpcode.Ping : WsOpcode.Pong;
+                    stream.AddRange(ClientFrame.Make(control, RandomBytes(random, random.Next(126))));
                 }
             }
 
@@ -134,7 +136,7 @@ public class WsDecoderFuzzTests
     {
         string[] characters = ["a", "é", "€", "😀", "\0"];
         var count = RandomLength(random) / 4;
-        return [.. Enumerable.Range(0, count).SelectMany(_ => System.Text.Encoding.UTF8.GetBytes(characters[random.Next(characters.Length)]))];
+        return Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, count).Select(_ => characters[random.Next(characters.Length)])));
     }
 
     private static byte[] RandomBytes(Random random, int length)

@@ -70,13 +70,20 @@ public class WsDecoderTests
     [Fact]
     public void Text_that_is_not_utf8_is_refused_and_binary_is_not()
     {
-        Assert.Equal(["Text 1 61", "Malformed InvalidUtf8"], Read(ClientFrame.Text("a"), ClientFrame.Make(WsOpcode.Text, [0x61, 0xFF, 0x62])));
+        Assert.Equal(
+            ["Text 1 61", "Malformed InvalidUtf8"],
+            Read(ClientFrame.Text("a"), ClientFrame.Make(WsOpcode.Text, [0x61, 0xFF, 0x62])));
         Assert.Equal(["Malformed InvalidUtf8"], Read(ClientFrame.Make(WsOpcode.Text, [0xE2, 0x82])));
-        Assert.Equal(["Malformed InvalidUtf8"], Read(ClientFrame.Make(WsOpcode.Text, [0xE2], fin: false), ClientFrame.Make(WsOpcode.Continuation, [])));
+        Assert.Equal(
+            ["Malformed InvalidUtf8"],
+            Read(ClientFrame.Make(WsOpcode.Text, [0xE2], fin: false), ClientFrame.Make(WsOpcode.Continuation, [])));
         Assert.Equal(["Binary 3 FFE282", "left 0"], Read(ClientFrame.Make(WsOpcode.Binary, [0xFF, 0xE2, 0x82])));
         Assert.Equal(
             ["Binary 2 E2FF", "Text 1 61", "left 0"],
-            Read(ClientFrame.Make(WsOpcode.Binary, [0xE2], fin: false), ClientFrame.Make(WsOpcode.Continuation, [0xFF]), ClientFrame.Text("a")));
+            Read(
+                ClientFrame.Make(WsOpcode.Binary, [0xE2], fin: false),
+                ClientFrame.Make(WsOpcode.Continuation, [0xFF]),
+                ClientFrame.Text("a")));
     }
 
     [Fact]

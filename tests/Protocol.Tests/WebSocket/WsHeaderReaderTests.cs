@@ -91,7 +91,8 @@ public class WsHeaderReaderTests
             }
         }
 
-        // FIN and not, three data opcodes, lengths 0-125 and the 64-bit form (126 reads 0, not shortest); and three control opcodes with FIN.
+        // FIN and not, three data opcodes, lengths 0-125 and the 64-bit form (126 reads 0, which is not shortest); and three control
+        // opcodes with FIN.
         Assert.Equal((2 * 3 * (126 + 1)) + (3 * 126), done);
     }
 
@@ -105,7 +106,8 @@ public class WsHeaderReaderTests
             ? new ReadStep(
                 status,
                 header.HeaderBytes,
-                $"{header.Opcode}{(header.Fin ? " fin" : "")} key={header.MaskKey:X8} length={header.PayloadLength} header={header.HeaderBytes}")
+                $"{header.Opcode}{(header.Fin ? " fin" : "")} key={header.MaskKey:X8} length={header.PayloadLength}"
+                    + $" header={header.HeaderBytes}")
             : new ReadStep(status, 0, fault.ToString());
     }
 }
