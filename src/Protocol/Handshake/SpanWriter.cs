@@ -2,7 +2,9 @@ using System.Buffers.Text;
 
 namespace FastPush.Protocol.Handshake;
 
-/// <summary>Appends to a span; one that is too short throws <see cref="ArgumentException"/>, because its size is the caller's to know.</summary>
+/// <summary>
+/// Appends to a span; one that is too short throws <see cref="ArgumentException"/>, because its size is the caller's to know.
+/// </summary>
 internal ref struct SpanWriter(Span<byte> destination)
 {
     private readonly Span<byte> _destination = destination;

@@ -5,7 +5,9 @@ namespace FastPush.Protocol.Handshake;
 /// <summary>The WebSocket subprotocols of STOMP, and which of those offered to take.</summary>
 public static class SubprotocolChoice
 {
-    /// <summary>The newest version among <paramref name="offered"/>, the value of a <c>Sec-WebSocket-Protocol</c> line; null if it has none.</summary>
+    /// <summary>
+    /// The newest version among <paramref name="offered"/>, the value of a <c>Sec-WebSocket-Protocol</c> line; null if it has none.
+    /// </summary>
     public static StompVersion? Best(ReadOnlySpan<byte> offered)
     {
         StompVersion? best = null;

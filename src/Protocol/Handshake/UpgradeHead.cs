@@ -69,7 +69,9 @@ internal ref struct UpgradeHead
         return true;
     }
 
-    /// <summary><c>field-line = field-name ":" OWS field-value OWS</c> (RFC 9112 section 5). obs-fold begins with a space and so has no name.</summary>
+    /// <summary>
+    /// <c>field-line = field-name ":" OWS field-value OWS</c> (RFC 9112 section 5). obs-fold begins with a space and so has no name.
+    /// </summary>
     public bool FieldLine(ReadOnlySpan<byte> line)
     {
         var colon = line.IndexOf((byte)':');

@@ -3,7 +3,9 @@ using FastPush.Protocol.Stomp;
 
 namespace FastPush.Protocol.Handshake;
 
-/// <summary>The request head of a WebSocket upgrade (RFC 6455 section 4.2.1): slices of the caller's buffer, valid as long as that is.</summary>
+/// <summary>
+/// The request head of a WebSocket upgrade (RFC 6455 section 4.2.1): slices of the caller's buffer, valid as long as that is.
+/// </summary>
 public readonly ref struct UpgradeRequest
 {
     /// <summary>What follows <c>?</c> in the target, still percent-encoded; empty if there is none.</summary>
@@ -24,13 +26,19 @@ public readonly ref struct UpgradeRequest
     /// <summary><c>Host</c>.</summary>
     public ReadOnlySpan<byte> Host { get; private init; }
 
-    /// <summary>The newest STOMP version offered on any <c>Sec-WebSocket-Protocol</c> line; null if none is known or none was offered.</summary>
+    /// <summary>
+    /// The newest STOMP version offered on any <c>Sec-WebSocket-Protocol</c> line; null if none is known or none was offered.
+    /// </summary>
     public StompVersion? Subprotocol { get; private init; }
 
-    /// <summary>A GET over HTTP/1.1 whose <c>Upgrade</c> has the token websocket and whose <c>Connection</c> has the token upgrade.</summary>
+    /// <summary>
+    /// A GET over HTTP/1.1 whose <c>Upgrade</c> has the token websocket and whose <c>Connection</c> has the token upgrade.
+    /// </summary>
     public bool IsWebSocketUpgrade { get; private init; }
 
-    /// <summary>The token of an <c>Authorization: Bearer</c> (RFC 6750 section 2.1; the scheme in any case); empty if there is none.</summary>
+    /// <summary>
+    /// The token of an <c>Authorization: Bearer</c> (RFC 6750 section 2.1; the scheme in any case); empty if there is none.
+    /// </summary>
     public ReadOnlySpan<byte> BearerToken
     {
         get

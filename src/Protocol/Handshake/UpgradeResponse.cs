@@ -12,7 +12,9 @@ public static class UpgradeResponse
     /// <summary>Enough for any <see cref="WriteAccept"/>, in bytes.</summary>
     public const int AcceptBytesMax = 256;
 
-    /// <summary>What <see cref="WriteRefusal"/> needs beside its arguments, in bytes; title and detail count six times, for escapes.</summary>
+    /// <summary>
+    /// What <see cref="WriteRefusal"/> needs beside its arguments, in bytes; title and detail count six times, for escapes.
+    /// </summary>
     public const int RefusalOverheadBytesMax = 384;
 
     private const int UpgradeRequired = 426;
@@ -22,7 +24,7 @@ public static class UpgradeResponse
     private static ReadOnlySpan<byte> KeySuffix => "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"u8;
 
     /// <summary>Writes the 101 response and returns its size in bytes.</summary>
-    /// <param name="destination">At least <see cref="AcceptBytesMax"/> bytes; a shorter one may throw <see cref="ArgumentException"/>.</param>
+    /// <param name="destination">At least <see cref="AcceptBytesMax"/> bytes; shorter may throw <see cref="ArgumentException"/>.</param>
     /// <param name="key">The request's key, as <see cref="UpgradeRequest.Key"/> gives it.</param>
     /// <param name="subprotocol">The version agreed by <c>Sec-WebSocket-Protocol</c>; null leaves that line out.</param>
     public static int WriteAccept(Span<byte> destination, ReadOnlySpan<byte> key, StompVersion? subprotocol)
@@ -44,7 +46,9 @@ public static class UpgradeResponse
     /// Writes a whole HTTP/1.1 response that refuses the upgrade and closes, with a problem body (RFC 9457), and returns its size in
     /// bytes. 426 also says <c>Sec-WebSocket-Version: 13</c> (RFC 6455 section 4.4) and <c>Upgrade</c> (RFC 9110 section 15.5.22).
     /// </summary>
-    /// <param name="destination">At least <see cref="RefusalOverheadBytesMax"/> beside the rest; too short throws <see cref="ArgumentException"/>.</param>
+    /// <param name="destination">
+    /// At least <see cref="RefusalOverheadBytesMax"/> beside the rest; too short throws <see cref="ArgumentException"/>.
+    /// </param>
     /// <param name="status">HTTP status code.</param>
     /// <param name="reasonPhrase">The words after the status.</param>
     /// <param name="extraHeaderLines">Further header lines, each with its CRLF; may be empty.</param>

@@ -15,7 +15,9 @@ public static class CloseFrame
     /// <summary>Stands for a close frame without a code; never on the wire (section 7.4.1).</summary>
     public const ushort NoStatus = 1005;
 
-    /// <summary>Takes the payload of a close frame apart; false if its code or reason is not legal. An empty one gives <see cref="NoStatus"/>.</summary>
+    /// <summary>
+    /// Takes the payload of a close frame apart; false if its code or reason is not legal. An empty one gives <see cref="NoStatus"/>.
+    /// </summary>
     public static bool TryRead(ReadOnlySpan<byte> payload, out ushort code, out ReadOnlySpan<byte> reason)
     {
         reason = default;

@@ -20,6 +20,11 @@ public struct Utf8Check
     /// <summary>Takes the next piece. False as soon as no continuation can make the text valid, and ever after.</summary>
     public bool Push(ReadOnlySpan<byte> data)
     {
+        if (_due == Failed)
+        {
+            return false;
+        }
+
         var begun = 0;
         while (_due != 0 && begun < data.Length)
         {
@@ -75,15 +80,14 @@ public struct Utf8Check
             0xF0 => (3, 0x90, 0xBF),
             >= 0xF1 and <= 0xF3 => (3, 0x80, 0xBF),
             0xF4 => (3, 0x80, 0x8F),
-            _ => (Failed, 1, 0),
+            _ => (Failed, 0, 0),
         });
         return _due != Failed;
     }
 
-    // An empty range refuses every octet from here on.
     private bool Fail()
     {
-        (_due, _low, _high) = (Failed, 1, 0);
+        _due = Failed;
         return false;
     }
 

@@ -15,15 +15,15 @@ public struct WsDecoder
     private bool _isText;
 
     /// <summary>
-    /// Takes at most one chunk from the start of <paramref name="input"/>. After Done or NeedMore the caller drops <paramref name="consumed"/>
-    /// bytes; what is left it keeps and calls again: at once after Done, with more appended after NeedMore. What NeedMore leaves is an
-    /// incomplete header or control frame, never more than 14 + 125 bytes and still masked. After Malformed or TooLarge the decoder
-    /// must not be used again.
+    /// Takes at most one chunk from the start of <paramref name="input"/>. After Done or NeedMore the caller drops
+    /// <paramref name="consumed"/> bytes; what is left it keeps and calls again: at once after Done, with more appended after
+    /// NeedMore. What NeedMore leaves is an incomplete header or control frame, never more than 14 + 125 bytes and still masked.
+    /// After Malformed or TooLarge the decoder must not be used again.
     /// </summary>
     /// <param name="input">What has arrived and was not consumed; payloads are unmasked in it.</param>
-    /// <param name="limits">For <see cref="ProtocolLimits.WebSocketPayloadBytes"/>; a message of several frames is not limited here.</param>
+    /// <param name="limits">For <see cref="ProtocolLimits.WebSocketPayloadBytes"/>; a message of several is not limited.</param>
     /// <param name="chunk">A slice of <paramref name="input"/>; empty unless Done.</param>
-    /// <param name="consumed">With NeedMore it is above 0 when a data frame's header was taken and none of its payload is there yet.</param>
+    /// <param name="consumed">With NeedMore it is above 0 when a data frame's header was taken and no payload is there yet.</param>
     /// <param name="fault">The rule that was broken; None for Done and NeedMore.</param>
     public ParseStatus TryRead(Span<byte> input, ProtocolLimits limits, out WsChunk chunk, out int consumed, out ProtocolFault fault)
     {

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace FastPush.Protocol.WebSocket;
 
-/// <summary>Writes the header of a server's frame (RFC 6455 section 5.2): not masked, not fragmented, length in its shortest form.</summary>
+/// <summary>
+/// Writes the header of a server's frame (RFC 6455 section 5.2): not masked, not fragmented, length in its shortest form.
+/// </summary>
 public static class WsHeaderWriter
 {
     /// <summary>Longest header: 2 bytes and 8 of length.</summary>
