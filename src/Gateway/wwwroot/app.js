@@ -166,8 +166,6 @@ for (const chip of document.querySelectorAll("[data-preset]")) {
   chip.addEventListener("click", () => addSubscription(chip.dataset.preset, $("sub-ack").value));
 }
 
-// ---- Publish ----------------------------------------------------------------------------------------------------
-
 async function publish(times) {
   const destination = $("pub-destination").value.trim();
   const body = $("pub-body").value;
@@ -210,8 +208,6 @@ $("pub-body").addEventListener("keydown", (event) => {
     $("publish-form").requestSubmit();
   }
 });
-
-// ---- Figures ----------------------------------------------------------------------------------------------------
 
 function showFiguresSoon() {
   if (!figuresDue) {
@@ -264,8 +260,6 @@ function showGateway(figures, error) {
 setInterval(showFigures, 1000);
 new GatewayMetrics(METRICS_EVERY_MS, showGateway).start();
 
-// ---- Log tools --------------------------------------------------------------------------------------------------
-
 $("filter").addEventListener("input", () => (log.filter = $("filter").value));
 $("pause").addEventListener("click", () => {
   log.paused = !log.paused;
@@ -281,8 +275,6 @@ document.addEventListener("keydown", (event) => {
     $("filter").focus();
   }
 });
-
-// ---- Start ------------------------------------------------------------------------------------------------------
 
 const NAMES = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"];
 const [pick, suffix] = crypto.getRandomValues(new Uint8Array(2));

@@ -185,7 +185,7 @@ export class StompLink {
   // The ERROR frame says what was wrong; the close code only says of which kind it was.
   #stop(title, fault) {
     this.#stopped = true;
-    this.#events.state("failed", fault ? `${describe(fault)} (${title})` : capital(title));
+    this.#events.state("failed", capital(fault ? `${describe(fault)} (${title})` : title));
     this.#events.fault(capital(title), "");
   }
 
