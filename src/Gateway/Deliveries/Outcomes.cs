@@ -1,0 +1,135 @@
+using FastPush.Gateway.Lifecycle;
+using FastPush.Gateway.Telemetry;
+using FastPush.Notifications.Deliveries;
+using FastPush.Protocol.Buffers;
+using FastPush.Relay.Offline;
+
+namespace FastPush.Gateway.Deliveries;
+
+/// <summary>
+/// What becomes of messages: the one place that notes outcomes, puts messages into offline queues and takes note of the dead.
+/// Safe from any thread and inside any lock: what it locks are leaves, and it never waits.
+/// </summary>
+internal sealed class Outcomes(
+    Clock clock, IOfflineQueue offline, DeliveryLedger ledger, DeadLetters deadLetters, GatewayMetrics metrics, ILogger<Outcomes> log)
+{
+    /// <summary>A message went out from a backlog; for the counters.</summary>
+    public void CountDelivery(Payload payload)
+    {
+        metrics.Delivered(1);
+        metrics.Latency(payload, 1, clock);
+    }
+
+    /// <summary>The bytes of a user's message were all handed to the transport.</summary>
+    public void Delivered(Payload payload) => Note(payload, Settlement.Delivered, DeliveryState.Delivered);
+
+    /// <summary>A client acknowledged it; the first acknowledgement of a message counts.</summary>
+    public void Acked(Payload payload)
+    {
+        metrics.Acked();
+        Note(payload, Settlement.Acked, DeliveryState.Acked);
+    }
+
+    /// <summary>Its time to live ended before it was delivered.</summary>
+    public void Expired(Payload payload)
+    {
+        if (Note(payload, Settlement.Expired, DeliveryState.Expired))
+        {
+            metrics.Failed(FailureKind.Expired);
+        }
+    }
+
+    /// <summary>Every retry went unacknowledged, or its queue was full.</summary>
+    public void Dead(Payload payload, FailureKind why)
+    {
+        metrics.Failed(why);
+        Note(payload, Settlement.Dead, DeliveryState.Dead);
+        deadLetters.Add(payload, why, clock.UnixMs);
+    }
+
+    /// <summary>A slow subscription's overflow policy let it go; other subscriptions may still have it.</summary>
+    public void Dropped(Payload payload) => metrics.Failed(FailureKind.Overflow);
+
+    /// <summary>Puts a user's message into the offline queue. Takes over the caller's reference.</summary>
+    public void Queue(Payload payload, byte attempts)
+    {
+        ledger.Note(payload, DeliveryState.Queued, clock.UnixMs);
+        Add(payload.User!, payload.Queue!, new[] { new OfflineMessage(payload, attempts) });
+    }
+
+    /// <summary>
+    /// Takes messages that a session could not finish (references and holds): those that nobody else will finish go back into their
+    /// queues. Returns the queues that got something.
+    /// </summary>
+    public HashSet<(string User, string Queue)>? Return(List<OfflineMessage> messages)
+    {
+        HashSet<(string User, string Queue)>? queues = null;
+        foreach (var message in messages)
+        {
+            var payload = message.Payload;
+            if (payload.User is not null && payload.Unhold())
+            {
+                (queues ??= []).Add((payload.User, payload.Queue!));
+                ledger.Note(payload, DeliveryState.Queued, clock.UnixMs);
+                Add(payload.User, payload.Queue!, new[] { message });
+            }
+            else
+            {
+                payload.Release();
+            }
+        }
+
+        return queues;
+    }
+
+    private bool Note(Payload payload, Settlement settlement, DeliveryState state)
+    {
+        if (payload.User is null)
+        {
+            return settlement is Settlement.Expired or Settlement.Dead;
+        }
+
+        var fresh = payload.Settle(settlement);
+        if (fresh)
+        {
+            ledger.Note(payload, state, clock.UnixMs);
+        }
+
+        return fresh;
+    }
+
+    private void Add(string user, string queue, OfflineMessage[] messages)
+    {
+        var added = offline.AddAsync(user, queue, messages);
+        if (added.IsCompletedSuccessfully)
+        {
+            Overflowed(added.Result);
+        }
+        else
+        {
+            _ = FinishAsync(added);
+        }
+    }
+
+    private async Task FinishAsync(ValueTask<IReadOnlyList<OfflineMessage>> adding)
+    {
+        try
+        {
+            Overflowed(await adding);
+        }
+        catch (Exception e)
+        {
+            // The store keeps what it could not add until it can (its own duty); here it is only said.
+            GatewayLog.OfflineQueueFailed(log, e);
+        }
+    }
+
+    private void Overflowed(IReadOnlyList<OfflineMessage> dropped)
+    {
+        foreach (var message in dropped)
+        {
+            Dead(message.Payload, FailureKind.OfflineFull);
+            message.Payload.Release();
+        }
+    }
+}

@@ -1,0 +1,133 @@
+using FastPush.Gateway.Sessions;
+using FastPush.Gateway.Telemetry;
+
+namespace FastPush.Gateway.Lifecycle;
+
+/// <summary>
+/// The one timer: heart-beats both ways, deadlines, redelivery and the sweeping of what is over, for all sessions. A tick costs a
+/// look at each session and takes no lock where nothing is due.
+/// </summary>
+internal sealed class Ticker : IDisposable
+{
+    /// <summary>From tick to tick; a heart-beat of 10 s is kept to a twentieth.</summary>
+    public const int PeriodMs = 500;
+
+    private const int SweepEveryTicks = 10;
+
+    private readonly Node _node;
+    private readonly Action? _everySweep;
+    private readonly ITimer _timer;
+    private int _ticking;
+    private long _ticks;
+
+    /// <summary>Starts at once. <paramref name="everySweep"/> runs every few seconds on the timer's thread.</summary>
+    public Ticker(Node node, Action? everySweep = null)
+    {
+        _node = node;
+        _everySweep = everySweep;
+        var period = TimeSpan.FromMilliseconds(PeriodMs);
+        _timer = node.Clock.Provider.CreateTimer(static state => ((Ticker)state!).Tick(), this, period, period);
+    }
+
+    public void Dispose() => _timer.Dispose();
+
+    private static ReadOnlySpan<byte> HeartBeat => [0x81, 0x01, (byte)'\n'];
+
+    private static ReadOnlySpan<byte> SseHeartBeat => ":\n\n"u8;
+
+    private void Tick()
+    {
+        if (Interlocked.Exchange(ref _ticking, 1) != 0)
+        {
+            return; // The tick before is still at it; this one would find the same.
+        }
+
+        try
+        {
+            var nowMs = _node.Clock.NowMs;
+            foreach (var session in _node.Sessions.Slots)
+            {
+                if (session is not null)
+                {
+                    Look(session, nowMs);
+                }
+            }
+
+            if (++_ticks % SweepEveryTicks == 0)
+            {
+                Sweep(nowMs);
+            }
+        }
+        catch (Exception e)
+        {
+            GatewayLog.TickFailed(_node.Log, e);
+        }
+        finally
+        {
+            Volatile.Write(ref _ticking, 0);
+        }
+    }
+
+    private void Look(Session session, long nowMs)
+    {
+        if (session.DeadlineMs != 0 && nowMs >= session.DeadlineMs)
+        {
+            EndOfTime(session);
+        }
+        else if (session.State != SessionState.Open)
+        {
+            return;
+        }
+        else if (session.ExpectWithinMs != 0 && nowMs - session.LastInputMs > session.ExpectWithinMs)
+        {
+            SessionCloser.Close(session, CloseReason.HeartBeat);
+        }
+        else
+        {
+            if (session.SendEveryMs != 0 && nowMs - session.LastOutputMs >= session.SendEveryMs - PeriodMs)
+            {
+                session.SendHeartBeat(session.Format == WireFormat.ServerSentEvents ? SseHeartBeat : HeartBeat);
+            }
+
+            if (session.HasWindows && Acknowledgements.RepeatDue(session, nowMs - _node.Options.Ack.TimeoutMs))
+            {
+                session.Flush();
+            }
+        }
+    }
+
+    private static void EndOfTime(Session session)
+    {
+        switch (session.State)
+        {
+            case SessionState.Connecting:
+                SessionCloser.Close(session, CloseReason.ConnectTimeout);
+                break;
+            case SessionState.Open:
+                SessionCloser.Close(session, CloseReason.TokenExpired);
+                break;
+            default:
+                session.Abort(); // It had its time to read the last words.
+                SessionCloser.End(session, CloseReason.PeerGone);
+                break;
+        }
+    }
+
+    private void Sweep(long nowMs)
+    {
+        var unixMs = _node.Clock.UnixMs;
+        _node.Topics.Sweep(unixMs - _node.Options.History.AgeSeconds * 1000L);
+        _node.Users.Sweep(nowMs);
+        var expiring = _node.Offline.ExpireAsync(unixMs);
+        if (expiring.IsCompletedSuccessfully)
+        {
+            foreach (var message in expiring.Result)
+            {
+                _node.Outcomes.Expired(message.Payload);
+                message.Payload.Release();
+            }
+        }
+
+        _everySweep?.Invoke();
+    }
+}

@@ -1,0 +1,75 @@
+namespace FastPush.Gateway.Limits;
+
+/// <summary>Users with sessions here, and those whose bucket has not refilled yet: leaving and coming back brings no new tokens.</summary>
+internal sealed class UserTable
+{
+    private readonly Dictionary<string, User> _users = new(StringComparer.Ordinal);
+
+    public int Count
+    {
+        get
+        {
+            lock (_users)
+            {
+                return _users.Count;
+            }
+        }
+    }
+
+    /// <summary>One more session of a user.</summary>
+    public User Enter(string id)
+    {
+        lock (_users)
+        {
+            var user = GetOrAdd(id);
+            user.Sessions++;
+            return user;
+        }
+    }
+
+    /// <summary>One session less.</summary>
+    public void Leave(User user)
+    {
+        lock (_users)
+        {
+            user.Sessions--;
+        }
+    }
+
+    /// <summary>Takes tokens of a user who may have no session (HTTP publishers).</summary>
+    public bool TryTake(string id, long nowMs, int burst, double perSecond, int tokens, out long waitMs)
+    {
+        lock (_users)
+        {
+            var user = GetOrAdd(id);
+            var taken = user.Bucket.TryTake(nowMs, burst, perSecond, tokens);
+            waitMs = taken ? 0 : user.Bucket.WaitMs(nowMs, burst, perSecond);
+            return taken;
+        }
+    }
+
+    /// <summary>Forgets users without sessions whose bucket is full again.</summary>
+    public void Sweep(long nowMs)
+    {
+        lock (_users)
+        {
+            foreach (var (id, user) in _users)
+            {
+                if (user.Sessions == 0 && user.Bucket.IsFull(nowMs))
+                {
+                    _users.Remove(id);
+                }
+            }
+        }
+    }
+
+    private User GetOrAdd(string id)
+    {
+        if (!_users.TryGetValue(id, out var user))
+        {
+            _users[id] = user = new User(id);
+        }
+
+        return user;
+    }
+}

@@ -1,0 +1,178 @@
+using FastPush.Protocol.Buffers;
+
+namespace FastPush.Gateway.Sessions;
+
+/// <summary>
+/// Unacknowledged messages of one subscription: a ring indexed by delivery sequence, so that single and cumulative
+/// acknowledgements cost O(1) each. Owns one reference (and for user messages one hold) of every payload in it.
+/// Under the session's lock.
+/// </summary>
+internal sealed class AckWindow(int limit)
+{
+    // A message that is never acknowledged lets so many sequences pass behind it before the window waits for it.
+    private const int SpanMax = 4096;
+
+    private Slot[] _slots = new Slot[8];
+    private long _first = 1;
+    private long _next = 1;
+
+    /// <summary>Messages that wait for their acknowledgement.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Messages whose delivery is to be repeated.</summary>
+    public int Repeats { get; private set; }
+
+    /// <summary>Another message may go out.</summary>
+    public bool HasRoom => Count < limit && _next - _first < SpanMax;
+
+    /// <summary>Takes a message in and returns its sequence, which goes into the <c>ack</c> header.</summary>
+    public long Add(Payload payload, byte attempts, long nowMs)
+    {
+        if (_next - _first == _slots.Length)
+        {
+            Grow();
+        }
+
+        ref var slot = ref At(_next);
+        slot.Payload = payload;
+        slot.SentAtMs = nowMs;
+        slot.Attempts = attempts;
+        slot.Repeat = false;
+        Count++;
+        return _next++;
+    }
+
+    /// <summary>Takes the message of a sequence out. False when it is not (or no longer) there.</summary>
+    public bool TryRemove(long sequence, out Payload payload, out byte attempts)
+    {
+        payload = null!;
+        attempts = 0;
+        if (sequence < _first || sequence >= _next)
+        {
+            return false;
+        }
+
+        ref var slot = ref At(sequence);
+        if (slot.Payload is null)
+        {
+            return false;
+        }
+
+        payload = slot.Payload;
+        attempts = slot.Attempts;
+        Repeats -= slot.Repeat ? 1 : 0;
+        slot = default;
+        Count--;
+        while (_first < _next && At(_first).Payload is null)
+        {
+            _first++;
+        }
+
+        return true;
+    }
+
+    /// <summary>The oldest message at or before <paramref name="sequence"/>, taken out; for cumulative acknowledgements.</summary>
+    public bool TryRemoveThrough(long sequence, out Payload payload, out byte attempts)
+    {
+        payload = null!;
+        attempts = 0;
+        return _first <= sequence && TryRemove(_first, out payload, out attempts);
+    }
+
+    /// <summary>The sequence of a message id (STOMP 1.0 and 1.1 acknowledge by it); 0 when it is not here.</summary>
+    public long Find(long messageId)
+    {
+        for (var sequence = _next - 1; sequence >= _first; sequence--)
+        {
+            if (At(sequence).Payload?.Id == messageId)
+            {
+                return sequence;
+            }
+        }
+
+        return 0;
+    }
+
+    /// <summary>The first sequence whose message was sent at or before <paramref name="sentBeforeMs"/>; 0 when none is due.</summary>
+    public long FindDue(long sentBeforeMs)
+    {
+        for (var sequence = _first; Count > 0 && sequence < _next; sequence++)
+        {
+            ref var slot = ref At(sequence);
+            if (slot.Payload is not null && !slot.Repeat && slot.SentAtMs <= sentBeforeMs)
+            {
+                return sequence;
+            }
+        }
+
+        return 0;
+    }
+
+    /// <summary>The oldest sequence that may still be in it.</summary>
+    public long First => _first;
+
+    /// <summary>The sequence that the next message gets.</summary>
+    public long Next => _next;
+
+    /// <summary>The message of a sequence is still unacknowledged.</summary>
+    public bool Contains(long sequence) => sequence >= _first && sequence < _next && At(sequence).Payload is not null;
+
+    /// <summary>Attempts so far, the first delivery not counted.</summary>
+    public byte Attempts(long sequence) => At(sequence).Attempts;
+
+    /// <summary>Marks a message for one more delivery under its old sequence.</summary>
+    public bool MarkRepeat(long sequence)
+    {
+        if (!Contains(sequence) || At(sequence).Repeat)
+        {
+            return false;
+        }
+
+        ref var slot = ref At(sequence);
+        slot.Repeat = true;
+        slot.Attempts++;
+        Repeats++;
+        return true;
+    }
+
+    /// <summary>The oldest message marked for repetition, no longer marked; it stays in the window.</summary>
+    public long TakeRepeat(long nowMs, out Payload payload)
+    {
+        for (var sequence = _first; sequence < _next; sequence++)
+        {
+            ref var slot = ref At(sequence);
+            if (slot.Repeat)
+            {
+                slot.Repeat = false;
+                slot.SentAtMs = nowMs;
+                Repeats--;
+                payload = slot.Payload!;
+                return sequence;
+            }
+        }
+
+        payload = null!;
+        return 0;
+    }
+
+    private ref Slot At(long sequence) => ref _slots[sequence & (_slots.Length - 1)];
+
+    private void Grow()
+    {
+        var larger = new Slot[_slots.Length * 2];
+        for (var sequence = _first; sequence < _next; sequence++)
+        {
+            larger[sequence & (larger.Length - 1)] = At(sequence);
+        }
+
+        _slots = larger;
+    }
+
+    private struct Slot
+    {
+        public Payload? Payload;
+        public long SentAtMs;
+        public byte Attempts;
+        public bool Repeat;
+    }
+}

@@ -1,0 +1,85 @@
+using FastPush.Relay.Offline;
+
+namespace FastPush.Gateway.Sessions;
+
+/// <summary>
+/// Messages of one subscription that wait for its socket or its ACK window: a ring that grows to what its owner admits. Owns one
+/// reference (and for user messages one hold) of every payload in it. Under the session's lock.
+/// </summary>
+internal struct Backlog
+{
+    // A ring this small is kept when it runs empty, so that short waits do not allocate.
+    private const int KeptSlots = 64;
+
+    private OfflineMessage[]? _ring;
+    private int _first;
+
+    public int Count { get; private set; }
+
+    /// <summary>Bytes of the payloads in it.</summary>
+    public long Bytes { get; private set; }
+
+    public void Add(OfflineMessage message)
+    {
+        EnsureRoom(1);
+        _ring![(_first + Count) & (_ring.Length - 1)] = message;
+        Count++;
+        Bytes += message.Payload.Length;
+    }
+
+    /// <summary>Puts older messages in front of what waits already.</summary>
+    public void Prepend(IReadOnlyList<OfflineMessage> older)
+    {
+        if (older.Count == 0)
+        {
+            return;
+        }
+
+        EnsureRoom(older.Count);
+        for (var i = older.Count - 1; i >= 0; i--)
+        {
+            _first = (_first - 1) & (_ring!.Length - 1);
+            _ring[_first] = older[i];
+            Bytes += older[i].Payload.Length;
+        }
+
+        Count += older.Count;
+    }
+
+    public readonly OfflineMessage Peek() => _ring![_first];
+
+    public OfflineMessage Take()
+    {
+        ref var slot = ref _ring![_first];
+        var message = slot;
+        slot = default;
+        _first = (_first + 1) & (_ring.Length - 1);
+        Count--;
+        Bytes -= message.Payload.Length;
+        if (Count == 0 && _ring.Length > KeptSlots)
+        {
+            _ring = null;
+            _first = 0;
+        }
+
+        return message;
+    }
+
+    private void EnsureRoom(int more)
+    {
+        var need = Count + more;
+        if (_ring is not null && need <= _ring.Length)
+        {
+            return;
+        }
+
+        var larger = new OfflineMessage[(int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(4, need))];
+        for (var i = 0; i < Count; i++)
+        {
+            larger[i] = _ring![(_first + i) & (_ring.Length - 1)];
+        }
+
+        _ring = larger;
+        _first = 0;
+    }
+}

@@ -1,0 +1,115 @@
+using System.Buffers.Text;
+using System.Text;
+using FastPush.Protocol.Buffers;
+using FastPush.Protocol.Sse;
+using FastPush.Protocol.Stomp;
+using FastPush.Protocol.WebSocket;
+
+namespace FastPush.Gateway.Sessions;
+
+/// <summary>Puts the lines of one subscriber in front of a message's shared tail.</summary>
+internal static class MessageEncoder
+{
+    private const int AckLineMax = 5 + 10 + 1 + 20; // "ack:" number "-" sequence LF
+
+    private static ReadOnlySpan<byte> Redelivered => "redelivered:true\n"u8;
+
+    /// <summary>Room that <see cref="Write"/> may need, in bytes.</summary>
+    public static int SizeMax(Subscription subscription, Payload payload)
+    {
+        if (subscription.Session.Format == WireFormat.ServerSentEvents)
+        {
+            var body = payload.Body;
+            return payload.IsText ? SseWriter.Size(0, body) : SseWriter.Size(Base64Event.Length, body) + body.Length;
+        }
+
+        return WsHeaderWriter.MaxBytes * 2 + subscription.Head.Length + AckLineMax + Redelivered.Length + payload.Length;
+    }
+
+    /// <summary>
+    /// Writes one delivery. <paramref name="sequence"/> is its place in the ACK window, 0 in auto mode. Returns bytes written.
+    /// </summary>
+    public static int Write(Span<byte> destination, Subscription subscription, Payload payload, long sequence, bool redelivered)
+    {
+        var format = subscription.Session.Format;
+        if (format == WireFormat.ServerSentEvents)
+        {
+            return WriteEvent(destination, payload);
+        }
+
+        Span<byte> ack = stackalloc byte[AckLineMax];
+        var ackLength = 0;
+        if (sequence != 0 && format == WireFormat.Stomp12)
+        {
+            "ack:"u8.CopyTo(ack);
+            Utf8Formatter.TryFormat(subscription.Number, ack[4..], out var digits);
+            ackLength = 4 + digits;
+            ack[ackLength++] = (byte)'-';
+            Utf8Formatter.TryFormat(sequence, ack[ackLength..], out digits);
+            ackLength += digits;
+            ack[ackLength++] = (byte)'\n';
+        }
+
+        if (payload.HasEscapes && format != WireFormat.Stomp12)
+        {
+            return WriteTranslated(destination, subscription, payload, redelivered);
+        }
+
+        var head = subscription.Head;
+        var tail = payload.Tail;
+        var length = head.Length + ackLength + (redelivered ? Redelivered.Length : 0) + tail.Length;
+        var at = WsHeaderWriter.Write(destination, payload.IsText ? WsOpcode.Text : WsOpcode.Binary, length);
+        head.CopyTo(destination[at..]);
+        at += head.Length;
+        ack[..ackLength].CopyTo(destination[at..]);
+        at += ackLength;
+        if (redelivered)
+        {
+            Redelivered.CopyTo(destination[at..]);
+            at += Redelivered.Length;
+        }
+
+        tail.CopyTo(destination[at..]);
+        return at + tail.Length;
+    }
+
+    private static ReadOnlySpan<byte> Base64Event => "binary"u8;
+
+    // Older versions know fewer escapes: the head of the tail is translated, the body stays.
+    private static int WriteTranslated(Span<byte> destination, Subscription subscription, Payload payload, bool redelivered)
+    {
+        var version = subscription.Session.Format == WireFormat.Stomp10 ? StompVersion.V10 : StompVersion.V11;
+        var frame = destination[WsHeaderWriter.MaxBytes..];
+        subscription.Head.CopyTo(frame);
+        var at = subscription.Head.Length;
+        if (redelivered)
+        {
+            Redelivered.CopyTo(frame[at..]);
+            at += Redelivered.Length;
+        }
+
+        at += HeaderText.Translate(payload.Tail[..(payload.BodyStart - 1)], version, frame[at..]);
+        var rest = payload.Tail[(payload.BodyStart - 1)..];
+        rest.CopyTo(frame[at..]);
+        at += rest.Length;
+        var header = WsHeaderWriter.Write(destination, payload.IsText ? WsOpcode.Text : WsOpcode.Binary, at);
+        frame[..at].CopyTo(destination[header..]);
+        return header + at;
+    }
+
+    // The HTML standard's event streams are UTF-8: what is not goes as base64 in an event named "binary".
+    private static int WriteEvent(Span<byte> destination, Payload payload)
+    {
+        var body = payload.Body;
+        if (payload.IsText)
+        {
+            return SseWriter.WriteEvent(destination, payload.Id, default, body);
+        }
+
+        var encoded = BytePool.Rent(Base64.GetMaxEncodedToUtf8Length(body.Length));
+        Base64.EncodeToUtf8(body, encoded, out _, out var length);
+        var written = SseWriter.WriteEvent(destination, payload.Id, Base64Event, encoded.AsSpan(0, length));
+        BytePool.Return(encoded);
+        return written;
+    }
+}

@@ -1,0 +1,165 @@
+using System.Text;
+using FastPush.Gateway.Telemetry;
+using FastPush.Gateway.Topics;
+using FastPush.Protocol.Buffers;
+using FastPush.Relay.Offline;
+
+namespace FastPush.Gateway.Sessions;
+
+/// <summary>
+/// Brings older messages to a subscription before its live ones: what it missed of the history, and what waits in the user's
+/// offline queue, merged by id. While it runs, live messages collect behind in the subscription's backlog.
+/// </summary>
+internal static class OfflineFlush
+{
+    /// <summary>
+    /// Joins a subscription to its topic. Messages after <paramref name="lastEventId"/> (null = none) come from the history first; then,
+    /// if it is the first live one of a user's queue, all that waits offline.
+    /// </summary>
+    /// <returns>False when the topic is no longer in the table.</returns>
+    public static bool Join(Session session, Subscription subscription, long? lastEventId)
+    {
+        var topic = subscription.Topic;
+        List<OfflineMessage>? missed = null;
+        bool first;
+        lock (topic)
+        {
+            if (topic.Retired)
+            {
+                return false;
+            }
+
+            if (lastEventId is { } last && topic.History is { } history)
+            {
+                for (var i = history.IndexAfter(last); i < history.Count; i++)
+                {
+                    var payload = history.At(i);
+                    payload.AddRef();
+                    (missed ??= []).Add(new OfflineMessage(payload, 0));
+                }
+            }
+
+            first = topic.Subscribers.Count == 0;
+            subscription.JoinedAt = topic.Position;
+            subscription.CatchingUp = missed is not null || (first && topic.User is not null);
+            topic.Subscribers.Add(subscription);
+        }
+
+        if (first && topic.User is not null)
+        {
+            Take(session, subscription, missed);
+        }
+        else if (missed is not null)
+        {
+            Deliver(session, subscription, missed, []);
+        }
+
+        return true;
+    }
+
+    /// <summary>Some messages came back into a user's queue: if a session of theirs is live here, it gets them.</summary>
+    public static void ToAnyLive(Node node, string user, string queue)
+    {
+        if (!node.Topics.TryGet(Encoding.UTF8.GetBytes($"/user/{user}/queue/{queue}"), out var topic))
+        {
+            return;
+        }
+
+        foreach (var subscription in topic.Subscribers.Snapshot())
+        {
+            if (subscription is null)
+            {
+                continue;
+            }
+
+            lock (subscription.Session)
+            {
+                if (subscription.Ended || subscription.CatchingUp || subscription.Session.State != SessionState.Open)
+                {
+                    continue;
+                }
+
+                subscription.CatchingUp = true;
+            }
+
+            Take(subscription.Session, subscription, missed: null);
+            return;
+        }
+    }
+
+    private static void Take(Session session, Subscription subscription, List<OfflineMessage>? missed)
+    {
+        var taking = session.Node.Offline.TakeAsync(subscription.Topic.User!, subscription.Topic.Queue!);
+        if (taking.IsCompletedSuccessfully)
+        {
+            Deliver(session, subscription, missed, taking.Result);
+        }
+        else
+        {
+            _ = FinishAsync(session, subscription, missed, taking);
+        }
+    }
+
+    private static async Task FinishAsync(
+        Session session, Subscription subscription, List<OfflineMessage>? missed, ValueTask<IReadOnlyList<OfflineMessage>> taking)
+    {
+        IReadOnlyList<OfflineMessage> waiting = [];
+        try
+        {
+            waiting = await taking;
+        }
+        catch (Exception e)
+        {
+            // The queue is out of reach: live messages go on, what waits comes with a later subscription.
+            GatewayLog.OfflineQueueFailed(session.Node.Log, e);
+        }
+
+        Deliver(session, subscription, missed, waiting);
+    }
+
+    private static void Deliver(
+        Session session, Subscription subscription, List<OfflineMessage>? missed, IReadOnlyList<OfflineMessage> waiting)
+    {
+        var older = Merge(missed, waiting);
+        if (session.Prepend(subscription, older))
+        {
+            return;
+        }
+
+        foreach (var message in older)
+        {
+            if (message.Payload.User is not null)
+            {
+                message.Payload.Hold();
+            }
+        }
+
+        session.Node.Outcomes.Return([.. older]);
+    }
+
+    // By id, each once: a message that waits offline may stand in the history too.
+    private static List<OfflineMessage> Merge(List<OfflineMessage>? missed, IReadOnlyList<OfflineMessage> waiting)
+    {
+        if (missed is null)
+        {
+            return [.. waiting];
+        }
+
+        var ids = new HashSet<long>(waiting.Select(m => m.Payload.Id));
+        var merged = new List<OfflineMessage>(waiting);
+        foreach (var message in missed)
+        {
+            if (ids.Contains(message.Payload.Id))
+            {
+                message.Payload.Release();
+            }
+            else
+            {
+                merged.Add(message);
+            }
+        }
+
+        merged.Sort(static (a, b) => a.Payload.Id.CompareTo(b.Payload.Id));
+        return merged;
+    }
+}

@@ -1,0 +1,471 @@
+using FastPush.Gateway.Auth;
+using FastPush.Gateway.Lifecycle;
+using FastPush.Gateway.Limits;
+using FastPush.Gateway.Links;
+using FastPush.Gateway.Topics;
+using FastPush.Relay.Offline;
+
+namespace FastPush.Gateway.Sessions;
+
+/// <summary>
+/// One connected client: its subscriptions and its way out. The object is its own lock; nothing else is locked inside it except
+/// leaves (pool, ledger, metrics), and no call blocks inside it.
+/// </summary>
+internal sealed class Session
+{
+    private readonly Link _link;
+    private bool _flushAtBatchEnd;
+
+    public Session(Node node, Link link, WireFormat format, long id)
+    {
+        Node = node;
+        _link = link;
+        link.Session = this;
+        Format = format;
+        Id = id;
+        Outbox = new Outbox(this, link);
+        Subscriptions = new SubscriptionSet(this);
+        var now = node.Clock.NowMs;
+        LastInputMs = now;
+        LastOutputMs = now;
+    }
+
+    public Node Node { get; }
+
+    public long Id { get; }
+
+    public WireFormat Format { get; set; }
+
+    public SessionState State { get; private set; }
+
+    /// <summary>Why it ends; meaningful from <see cref="SessionState.Closing"/> on.</summary>
+    public CloseReason Reason { get; private set; }
+
+    /// <summary>Whose session it is; null until CONNECT was accepted.</summary>
+    public Principal? Principal { get; set; }
+
+    /// <summary>The user's state over all sessions of this node.</summary>
+    public User? User { get; private set; }
+
+    public Outbox Outbox { get; }
+
+    public SubscriptionSet Subscriptions { get; }
+
+    /// <summary>Place in the session table.</summary>
+    public int TableSlot { get; set; } = -1;
+
+    /// <summary>When input last came, on the monotonic clock. Written by the reader without a lock.</summary>
+    public long LastInputMs { get; set; }
+
+    /// <summary>When output last went.</summary>
+    public long LastOutputMs { get; set; }
+
+    /// <summary>The server sends something at least this often, in ms; 0 = never needed.</summary>
+    public int SendEveryMs { get; set; }
+
+    /// <summary>The client is gone after so many ms without input; 0 = never.</summary>
+    public int ExpectWithinMs { get; set; }
+
+    /// <summary>When the present state must be over: connect deadline, then none, then the end of closing. 0 = none.</summary>
+    public long DeadlineMs { get; set; }
+
+    /// <summary>The connection may be let go: everything was sent and the peer has been told, or it is gone.</summary>
+    public bool IsFinished { get; private set; }
+
+    /// <summary>Some subscription has an ACK window, so the ticker looks for deliveries that are due again.</summary>
+    public bool HasWindows { get; set; }
+
+    /// <summary>Sets both directions from what was agreed, in ms; 0 = none.</summary>
+    public void ScheduleHeartBeats(int sendEveryMs, int expectEveryMs)
+    {
+        // Sent a little earlier and missed a little later than agreed: the network and both timers need room (STOMP 1.2, "Heart-beating").
+        SendEveryMs = sendEveryMs * 8 / 10;
+        ExpectWithinMs = expectEveryMs * 2;
+    }
+
+    /// <summary>The session lives as long as this token, of the same user as before.</summary>
+    public void Renew(Principal principal)
+    {
+        lock (this)
+        {
+            Principal = principal;
+            DeadlineMs = Node.Clock.NowMs + Math.Max(0, principal.ExpiresAtMs - Node.Clock.UnixMs);
+        }
+    }
+
+    /// <summary>Moves from Connecting to Open. False when it is already ending.</summary>
+    public bool Open(Principal principal)
+    {
+        lock (this)
+        {
+            if (State != SessionState.Connecting)
+            {
+                return false;
+            }
+
+            State = SessionState.Open;
+            Renew(principal);
+            User = Node.Users.Enter(principal.UserId);
+        }
+
+        Node.Presence.Connected(principal.UserId, Id);
+        Node.Metrics.SessionOpened(Format);
+        return true;
+    }
+
+    /// <summary>Delivers what a batch holds for one subscription, and returns how many messages went out (or into the wire) at once.</summary>
+    public int Deliver(Subscription subscription, FanoutBatch batch, in FanoutRun run)
+    {
+        var sent = 0;
+        CloseReason? failed = null;
+        lock (this)
+        {
+            if (State != SessionState.Open || subscription.Ended)
+            {
+                return 0;
+            }
+
+            if (subscription.Window is null && !subscription.CatchingUp && run.FirstPosition > subscription.JoinedAt && Outbox.CanAppend)
+            {
+                sent = DeliverEncoded(subscription, batch, run);
+            }
+            else
+            {
+                DeliverQueued(subscription, batch, run, ref failed);
+            }
+
+            failed ??= Outbox.IsDead ? CloseReason.PeerGone : null;
+        }
+
+        if (failed is { } reason)
+        {
+            SessionCloser.Close(this, reason);
+        }
+
+        return sent;
+    }
+
+    /// <summary>Sends at once whatever the link takes. Called once per session at the end of a read batch.</summary>
+    public void Flush()
+    {
+        lock (this)
+        {
+            _flushAtBatchEnd = false;
+            Outbox.Flush();
+            AfterSend();
+        }
+
+        CloseIfDead();
+    }
+
+    /// <summary>Sends a heart-beat unless something waits to be sent anyway.</summary>
+    public void SendHeartBeat(ReadOnlySpan<byte> bytes)
+    {
+        lock (this)
+        {
+            if (State == SessionState.Open && Outbox.IsEmpty)
+            {
+                Outbox.SendNow(bytes);
+                AfterSend();
+            }
+        }
+
+        CloseIfDead();
+    }
+
+    /// <summary>Adds encoded bytes (control frames) behind what waits; the caller flushes. False when the client does not read them.</summary>
+    public bool Append(ReadOnlySpan<byte> bytes)
+    {
+        lock (this)
+        {
+            if (State >= SessionState.Closing)
+            {
+                return true; // The last words are said already.
+            }
+
+            if (Outbox.WireBytes > Node.Options.Limits.OutboxBytes)
+            {
+                return false;
+            }
+
+            Outbox.Append(bytes);
+            return true;
+        }
+    }
+
+    /// <summary>The link took <paramref name="sent"/> of the bytes it was given and takes more; -1 = the connection is gone.</summary>
+    public void OnWritable(int sent)
+    {
+        lock (this)
+        {
+            Outbox.OnWritable(sent);
+            AfterSend();
+        }
+
+        CloseIfDead();
+    }
+
+    /// <summary>Adds a message to a subscription's backlog under its overflow policy. The backlog takes a reference (and hold) of its own.</summary>
+    /// <returns>False when the policy is to close the connection.</returns>
+    public bool Enqueue(Subscription subscription, OfflineMessage message)
+    {
+        var size = message.Payload.Length;
+        ref var backlog = ref subscription.Backlog;
+        switch (subscription.Overflow)
+        {
+            case OverflowPolicy.Spill:
+                if (backlog.Count >= Node.Options.Offline.Messages || backlog.Bytes + size > Node.Options.Offline.Bytes)
+                {
+                    return false;
+                }
+
+                break;
+            case OverflowPolicy.Conflate:
+                while (backlog.Count > 0 && !subscription.CatchingUp)
+                {
+                    Discard(TakeBacklog(subscription));
+                }
+
+                break;
+            case OverflowPolicy.DropOldest:
+                while (backlog.Count > 0 && !Fits(size))
+                {
+                    Discard(TakeBacklog(subscription));
+                }
+
+                if (!Fits(size))
+                {
+                    Node.Outcomes.Dropped(message.Payload);
+                    return true;
+                }
+
+                break;
+            default:
+                if (!Fits(size))
+                {
+                    return false;
+                }
+
+                break;
+        }
+
+        Hold(message.Payload);
+        backlog.Add(message);
+        BacklogBytes += subscription.Overflow == OverflowPolicy.Spill ? 0 : size;
+        Outbox.MarkReady(subscription);
+        return true;
+    }
+
+    /// <summary>Bytes in the backlogs of all subscriptions that do not spill.</summary>
+    public long BacklogBytes { get; private set; }
+
+    /// <summary>The next message of a backlog; its reference and hold pass to the caller.</summary>
+    public OfflineMessage TakeBacklog(Subscription subscription)
+    {
+        var message = subscription.Backlog.Take();
+        BacklogBytes -= subscription.Overflow == OverflowPolicy.Spill ? 0 : message.Payload.Length;
+        return message;
+    }
+
+    /// <summary>Puts older messages in front of a subscription's backlog and ends its catching up. Owns them from here on.</summary>
+    /// <returns>False when the session is ending; then they are the caller's still.</returns>
+    public bool Prepend(Subscription subscription, IReadOnlyList<OfflineMessage> older)
+    {
+        lock (this)
+        {
+            if (State != SessionState.Open || subscription.Ended)
+            {
+                return false;
+            }
+
+            foreach (var message in older)
+            {
+                if (message.Payload.User is not null)
+                {
+                    message.Payload.Hold();
+                }
+
+                BacklogBytes += subscription.Overflow == OverflowPolicy.Spill ? 0 : message.Payload.Length;
+            }
+
+            subscription.Backlog.Prepend(older);
+            subscription.CatchingUp = false;
+            Outbox.MarkReady(subscription);
+            Outbox.Flush();
+            AfterSend();
+        }
+
+        CloseIfDead();
+        return true;
+    }
+
+    /// <summary>Gives up a reference and hold.</summary>
+    public void Drop(OfflineMessage message)
+    {
+        if (message.Payload.User is not null)
+        {
+            message.Payload.Unhold();
+        }
+
+        message.Payload.Release();
+    }
+
+    /// <summary>Takes the step to Closing under the lock; false when another was faster.</summary>
+    public bool BeginClose(CloseReason reason, long deadlineMs, out SessionState from)
+    {
+        from = State;
+        if (State >= SessionState.Closing)
+        {
+            return false;
+        }
+
+        State = SessionState.Closing;
+        Reason = reason;
+        DeadlineMs = deadlineMs;
+        return true;
+    }
+
+    /// <summary>Under the lock: when the last bytes of a closing session are out, tells the peer.</summary>
+    public void AfterSend()
+    {
+        LastOutputMs = Node.Clock.NowMs;
+        if (State == SessionState.Closing && !IsFinished && (Outbox.IsEmpty || Outbox.IsDead))
+        {
+            IsFinished = true;
+            _link.EndSend();
+        }
+    }
+
+    /// <summary>The last step. True for the one caller that takes it.</summary>
+    public bool TryEnd(ref List<OfflineMessage>? unsent)
+    {
+        lock (this)
+        {
+            if (State == SessionState.Closed)
+            {
+                return false;
+            }
+
+            State = SessionState.Closed;
+            IsFinished = true;
+            DeadlineMs = 0;
+            Outbox.Close(ref unsent);
+            return true;
+        }
+    }
+
+    /// <summary>Ends the connection without further words.</summary>
+    public void Abort()
+    {
+        lock (this)
+        {
+            _link.Abort();
+        }
+    }
+
+    private void CloseIfDead()
+    {
+        if (Outbox.IsDead && State < SessionState.Closing)
+        {
+            SessionCloser.Close(this, CloseReason.PeerGone);
+        }
+    }
+
+    // The common case: nothing waits, nothing is to be acknowledged. One encoding may serve many sessions.
+    private int DeliverEncoded(Subscription subscription, FanoutBatch batch, in FanoutRun run)
+    {
+        var bytes = batch.Encode(subscription, run);
+        var direct = Outbox.IsEmpty && !batch.IsCorked;
+        var end = Outbox.Appended;
+        if (direct)
+        {
+            Outbox.SendNow(bytes);
+        }
+        else
+        {
+            Outbox.Append(bytes);
+        }
+
+        if (subscription.Topic.User is not null)
+        {
+            SettleEncoded(batch, run, end + bytes.Length);
+        }
+
+        if (!direct)
+        {
+            FlushLater(batch);
+        }
+
+        return run.Count;
+    }
+
+    private void SettleEncoded(FanoutBatch batch, in FanoutRun run, long end)
+    {
+        for (var i = 0; i < run.Count; i++)
+        {
+            var payload = batch.PayloadAt(run, i);
+            if (Outbox.HasSent(end))
+            {
+                Node.Outcomes.Delivered(payload);
+            }
+            else
+            {
+                Outbox.SettleWhenSent(payload, end);
+            }
+        }
+    }
+
+    private void DeliverQueued(Subscription subscription, FanoutBatch batch, in FanoutRun run, ref CloseReason? failed)
+    {
+        for (var i = 0; i < run.Count; i++)
+        {
+            if (batch.PositionAt(run, i) <= subscription.JoinedAt)
+            {
+                continue;
+            }
+
+            if (!Enqueue(subscription, new OfflineMessage(batch.PayloadAt(run, i), 0)))
+            {
+                failed = CloseReason.SlowConsumer;
+                return;
+            }
+        }
+
+        FlushLater(batch);
+    }
+
+    private void FlushLater(FanoutBatch batch)
+    {
+        if (!batch.IsCorked)
+        {
+            Outbox.Flush();
+            AfterSend();
+        }
+        else if (!_flushAtBatchEnd)
+        {
+            _flushAtBatchEnd = true;
+            batch.AddDirty(this);
+        }
+    }
+
+    private bool Fits(int size)
+    {
+        var waiting = BacklogBytes + Outbox.WireBytes;
+        return waiting == 0 || waiting + size <= Node.Options.Limits.OutboxBytes;
+    }
+
+    private void Discard(OfflineMessage message)
+    {
+        Node.Outcomes.Dropped(message.Payload);
+        Drop(message);
+    }
+
+    private static void Hold(Protocol.Buffers.Payload payload)
+    {
+        payload.AddRef();
+        if (payload.User is not null)
+        {
+            payload.Hold();
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using System.Text;
+using FastPush.Gateway.Topics;
+
+namespace FastPush.Gateway.Sessions;
+
+/// <summary>What a client asks of a subscription; <paramref name="LastEventId"/> null = live messages only.</summary>
+internal readonly record struct SubscriptionWish(AckMode AckMode, OverflowPolicy Overflow, int Prefetch, long? LastEventId);
+
+/// <summary>Joins sessions to topics; the same for STOMP and SSE.</summary>
+internal static class Subscriber
+{
+    /// <summary>Adds a subscription to a session and its topic, and starts what comes before its live messages.</summary>
+    public static void Add(Session session, ReadOnlySpan<byte> key, byte[] head, SubscriptionWish wish)
+    {
+        while (true)
+        {
+            var topic = session.Node.Topics.GetOrAdd(key);
+            var subscription = new Subscription(
+                session, topic, session.Subscriptions.NextNumber(), head, wish.AckMode, wish.Overflow)
+            {
+                Window = wish.AckMode == AckMode.Auto ? null : new AckWindow(wish.Prefetch),
+            };
+            lock (session)
+            {
+                if (session.State != SessionState.Open)
+                {
+                    return;
+                }
+
+                session.Subscriptions.Add(subscription);
+                session.HasWindows |= subscription.Window is not null;
+            }
+
+            if (OfflineFlush.Join(session, subscription, wish.LastEventId))
+            {
+                LeaveIfEnded(subscription);
+                return;
+            }
+
+            // The table let go of the topic in between; its key has a new one by now.
+            lock (session)
+            {
+                session.Subscriptions.Remove(subscription);
+            }
+        }
+    }
+
+    /// <summary>Writes the key of a user's own queue and returns its length.</summary>
+    public static int OwnQueueKey(string userId, ReadOnlySpan<byte> name, Span<byte> key)
+    {
+        "/user/"u8.CopyTo(key);
+        var at = 6 + Encoding.UTF8.GetBytes(userId, key[6..]);
+        "/queue/"u8.CopyTo(key[at..]);
+        at += 7;
+        name.CopyTo(key[at..]);
+        return at + name.Length;
+    }
+
+    // The session may have ended between its own list and the topic's: then nobody else will take it out of the topic.
+    private static void LeaveIfEnded(Subscription subscription)
+    {
+        if (!subscription.Ended)
+        {
+            return;
+        }
+
+        lock (subscription.Topic)
+        {
+            subscription.Topic.Subscribers.Remove(subscription);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+using FastPush.Gateway.Topics;
+
+namespace FastPush.Gateway.Sessions;
+
+/// <summary>STOMP 1.2, "SUBSCRIBE ack Header".</summary>
+internal enum AckMode : byte
+{
+    Auto,
+    Client,
+    ClientIndividual,
+}
+
+/// <summary>What happens to a subscription whose client reads too slowly for its outbox.</summary>
+internal enum OverflowPolicy : byte
+{
+    /// <summary>The connection is closed with 1008 and reason <c>slow-consumer</c>.</summary>
+    Close,
+
+    /// <summary>The oldest waiting messages of this subscription make room.</summary>
+    DropOldest,
+
+    /// <summary>While it is behind, only the newest message waits.</summary>
+    Conflate,
+
+    /// <summary>Messages wait beyond the outbox, up to the bounds of an offline queue; then as <see cref="Close"/>.</summary>
+    Spill,
+}
+
+/// <summary>One subscription of one session. Its fields are guarded by the session's lock, <see cref="TopicSlot"/> by the topic's.</summary>
+internal sealed class Subscription(Session session, Topic topic, int number, byte[] head, AckMode ackMode, OverflowPolicy overflow)
+{
+    public Session Session { get; } = session;
+
+    public Topic Topic { get; } = topic;
+
+    /// <summary>Rises with each subscription of the session; names it in <c>ack</c> headers.</summary>
+    public int Number { get; } = number;
+
+    /// <summary>The first lines of its MESSAGE frames, <c>MESSAGE LF subscription:ID LF</c>; one array for all with the same id.</summary>
+    public byte[] Head { get; } = head;
+
+    public AckMode AckMode { get; } = ackMode;
+
+    public OverflowPolicy Overflow { get; } = overflow;
+
+    /// <summary>Null in auto mode.</summary>
+    public AckWindow? Window { get; init; }
+
+    /// <summary>Place in the topic's list; -1 when it is not in it.</summary>
+    public int TopicSlot { get; set; } = -1;
+
+    /// <summary>The topic's position when it joined: what came up to there is not delivered live.</summary>
+    public long JoinedAt { get; set; }
+
+    /// <summary>Older messages are still being fetched; live ones wait behind them.</summary>
+    public bool CatchingUp { get; set; }
+
+    /// <summary>It was unsubscribed, or its session ended.</summary>
+    public bool Ended { get; set; }
+
+    /// <summary>Next in the outbox's list of subscriptions that have something to send.</summary>
+    public Subscription? NextReady { get; set; }
+
+    public bool IsReady { get; set; }
+
+    public Backlog Backlog;
+}

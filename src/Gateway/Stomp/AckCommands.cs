@@ -1,0 +1,127 @@
+using System.Globalization;
+using FastPush.Gateway.Sessions;
+using FastPush.Protocol.Stomp;
+
+namespace FastPush.Gateway.Stomp;
+
+/// <summary>
+/// ACK and NACK. STOMP 1.2 names a delivery by its <c>ack</c> header (here <c>{subscription number}-{sequence}</c>), 1.1 by
+/// <c>subscription</c> and <c>message-id</c>, 1.0 by <c>message-id</c>.
+/// </summary>
+internal static class AckCommands
+{
+    public static void Handle(StompConnection connection, in StompFrame frame)
+    {
+        if (!TryFind(connection, frame, out var subscription, out var sequence))
+        {
+            return;
+        }
+
+        var isAck = frame.Command == StompCommand.Ack;
+        if (frame.TryGet(HeaderName.Transaction, out var transaction))
+        {
+            TransactionCommands.TryAddAck(connection, frame, transaction, subscription, sequence, isAck);
+            return;
+        }
+
+        Apply(connection, subscription, sequence, isAck);
+    }
+
+    /// <summary>
+    /// Settles deliveries. One that is no longer in the window (acknowledged twice, given up, unsubscribed) is no fault: the client could
+    /// not know.
+    /// </summary>
+    public static void Apply(StompConnection connection, Subscription? subscription, long sequence, bool isAck)
+    {
+        if (subscription is null || sequence == 0)
+        {
+            return;
+        }
+
+        if (isAck)
+        {
+            Acknowledgements.Ack(connection.Session, subscription, sequence);
+        }
+        else
+        {
+            Acknowledgements.Nack(connection.Session, subscription, sequence);
+        }
+
+        connection.FlushAtEnd();
+    }
+
+    private static bool TryFind(StompConnection connection, in StompFrame frame, out Subscription? subscription, out long sequence)
+    {
+        subscription = null;
+        sequence = 0;
+        if (connection.Version == StompVersion.V12)
+        {
+            return StompCommands.TryRequire(connection, frame, HeaderName.Id, "id", out var id)
+                && TryParse(connection, frame, id, out subscription, out sequence);
+        }
+
+        if (!StompCommands.TryRequire(connection, frame, HeaderName.MessageId, "message-id", out var messageId))
+        {
+            return false;
+        }
+
+        if (!long.TryParse(messageId, NumberStyles.None, CultureInfo.InvariantCulture, out var message))
+        {
+            Bad(connection, frame, "message-id is the decimal number of a MESSAGE frame.");
+            return false;
+        }
+
+        if (frame.TryGet(HeaderName.Subscription, out var name))
+        {
+            subscription = connection.Session.Subscriptions.FindById(name);
+            sequence = FindSequence(connection.Session, subscription, message);
+            return true;
+        }
+
+        if (connection.Version == StompVersion.V11)
+        {
+            return StompCommands.TryRequire(connection, frame, HeaderName.Subscription, "subscription", out _);
+        }
+
+        foreach (var candidate in connection.Session.Subscriptions.Items)
+        {
+            subscription = candidate;
+            sequence = FindSequence(connection.Session, candidate, message);
+            if (sequence != 0)
+            {
+                return true;
+            }
+        }
+
+        return true;
+    }
+
+    private static long FindSequence(Session session, Subscription? subscription, long messageId)
+    {
+        lock (session)
+        {
+            return subscription?.Window?.Find(messageId) ?? 0;
+        }
+    }
+
+    private static bool TryParse(
+        StompConnection connection, in StompFrame frame, ReadOnlySpan<byte> id, out Subscription? subscription, out long sequence)
+    {
+        subscription = null;
+        sequence = 0;
+        var dash = id.IndexOf((byte)'-');
+        if (dash <= 0
+            || !int.TryParse(id[..dash], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            || !long.TryParse(id[(dash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out sequence))
+        {
+            Bad(connection, frame, "id is the value of a MESSAGE frame's ack header.");
+            return false;
+        }
+
+        subscription = connection.Session.Subscriptions.FindByNumber(number);
+        return true;
+    }
+
+    private static void Bad(StompConnection connection, in StompFrame frame, string detail) =>
+        StompCommands.Refuse(connection, frame, CloseReason.Protocol, 1002, "bad header", detail);
+}

@@ -1,0 +1,133 @@
+using FastPush.Gateway.Sessions;
+using FastPush.Protocol.Buffers;
+using FastPush.Protocol.Stomp;
+
+namespace FastPush.Gateway.Stomp;
+
+/// <summary>SEND: checked, rendered once, handed to fan-out (STOMP 1.2, "SEND").</summary>
+internal static class SendCommand
+{
+    public static void Handle(StompConnection connection, in StompFrame frame)
+    {
+        if (frame.TryGet(HeaderName.Destination, out var raw) && raw.SequenceEqual("/fastpush/token"u8))
+        {
+            if (ConnectCommand.Refresh(connection, frame))
+            {
+                StompCommands.Receipt(connection, frame, 0);
+            }
+
+            return;
+        }
+
+        Span<byte> unescaped = stackalloc byte[512];
+        if (!StompCommands.TryDestination(connection, frame, unescaped, out var destination)
+            || !MaySend(connection, frame, destination))
+        {
+            return;
+        }
+
+        if (Render(connection, frame, destination) is not { } payload)
+        {
+            StompCommands.Refuse(
+                connection, frame, CloseReason.Overload, 1013, "overload", "The gateway's memory for messages is full. Come back later.");
+            return;
+        }
+
+        var id = payload.Id;
+        if (frame.TryGet(HeaderName.Transaction, out var transaction))
+        {
+            if (!TransactionCommands.TryAddSend(connection, frame, transaction, destination.Text, payload))
+            {
+                payload.Release();
+                return;
+            }
+        }
+        else
+        {
+            connection.Node.Fanout.Publish(destination.Text, payload);
+        }
+
+        StompCommands.Receipt(connection, frame, id);
+    }
+
+    private static bool MaySend(StompConnection connection, in StompFrame frame, in ParsedDestination destination)
+    {
+        if (destination.Kind == DestinationKind.OwnQueue)
+        {
+            StompCommands.Refuse(
+                connection, frame, CloseReason.Protocol, 1002, "bad destination", "Send to a user by /user/{userId}/queue/{name}.");
+            return false;
+        }
+
+        var session = connection.Session;
+        var principal = session.Principal!;
+        if (!principal.Acl.MayPublish(destination.Text))
+        {
+            StompCommands.Refuse(
+                connection, frame, CloseReason.Forbidden, 1008, "forbidden", "The token does not allow to publish to this destination.");
+            return false;
+        }
+
+        // Before the rendering: a flood must cost as little as can be.
+        if (!session.User!.Bucket.TryTake(connection.Node.Clock.NowMs, principal.Burst, principal.PerSecond))
+        {
+            StompCommands.Refuse(
+                connection,
+                frame,
+                CloseReason.RateLimit,
+                1008,
+                "rate limit",
+                $"This user may send bursts of {principal.Burst} messages and {principal.PerSecond} a second.");
+            return false;
+        }
+
+        return true;
+    }
+
+    private static Payload? Render(StompConnection connection, in StompFrame frame, in ParsedDestination destination)
+    {
+        var node = connection.Node;
+        Span<byte> shown = stackalloc byte[1024];
+        var shownLength = ShownDestination(connection, destination, shown, out var isRaw);
+        var header = isRaw ? destination.Raw : shown[..shownLength];
+        if (node.Pool.TryRent(MessageTail.Size(frame, header)) is not { } payload)
+        {
+            return null;
+        }
+
+        var unixMs = node.Clock.UnixMs;
+        var id = node.Ids.Next(unixMs);
+        var length = MessageTail.Write(
+            payload.Writable, id, header, unixMs, frame, connection.Version, out var headersStart, out var bodyStart);
+        var isText = connection.FrameIsText || System.Text.Unicode.Utf8.IsValid(frame.Body);
+        payload.Seal(id, unixMs, length, headersStart, bodyStart, isText);
+        payload.AcceptedTicks = node.Clock.Ticks;
+        if (destination.Kind == DestinationKind.UserQueue)
+        {
+            var topic = node.Topics.GetOrAdd(destination.Text);
+            payload.User = topic.User;
+            payload.Queue = topic.Queue;
+        }
+
+        return payload;
+    }
+
+    // What receivers see: a topic's name as it was sent; for a user's queue the name under which they subscribed.
+    private static int ShownDestination(
+        StompConnection connection, in ParsedDestination destination, Span<byte> shown, out bool isRaw)
+    {
+        isRaw = destination.Kind == DestinationKind.Topic && connection.Version != StompVersion.V10;
+        if (isRaw)
+        {
+            return 0;
+        }
+
+        if (destination.Kind == DestinationKind.Topic)
+        {
+            return HeaderText.Escape(destination.Text, StompVersion.V12, shown);
+        }
+
+        "/user/queue/"u8.CopyTo(shown);
+        return 12 + HeaderText.Escape(destination.Name, StompVersion.V12, shown[12..]);
+    }
+}

@@ -1,0 +1,160 @@
+using FastPush.Gateway.Sessions;
+using FastPush.Protocol.Buffers;
+using FastPush.Protocol.Stomp;
+using FastPush.Protocol.WebSocket;
+
+namespace FastPush.Gateway.Stomp;
+
+/// <summary>Sends each client frame to its command, and answers what the commands have in common.</summary>
+internal static class StompCommands
+{
+    public static void Handle(StompConnection connection, in StompFrame frame)
+    {
+        var connecting = connection.Session.State == SessionState.Connecting;
+        var isConnect = frame.Command is StompCommand.Connect or StompCommand.Stomp;
+        if (connecting != isConnect)
+        {
+            var words = connecting ? "The first frame must be CONNECT or STOMP." : "The connection is connected already.";
+            Refuse(connection, frame, CloseReason.Protocol, 1002, connecting ? "not connected" : "already connected", words);
+            return;
+        }
+
+        if (connection.Session.State >= SessionState.Closing)
+        {
+            return;
+        }
+
+        switch (frame.Command)
+        {
+            case StompCommand.Connect:
+            case StompCommand.Stomp:
+                ConnectCommand.Handle(connection, frame);
+                return;
+            case StompCommand.Send:
+                SendCommand.Handle(connection, frame);
+                return;
+            case StompCommand.Subscribe:
+                SubscribeCommands.Subscribe(connection, frame);
+                break;
+            case StompCommand.Unsubscribe:
+                SubscribeCommands.Unsubscribe(connection, frame);
+                break;
+            case StompCommand.Ack:
+            case StompCommand.Nack:
+                AckCommands.Handle(connection, frame);
+                break;
+            case StompCommand.Begin:
+            case StompCommand.Commit:
+            case StompCommand.Abort:
+                TransactionCommands.Handle(connection, frame);
+                break;
+            case StompCommand.Disconnect:
+                Receipt(connection, frame, 0);
+                SessionCloser.Close(
+                    connection.Session, CloseReason.Disconnect, new CloseNotice { Code = 1000, Message = "", Reason = "disconnected" });
+                return;
+            default:
+                Refuse(connection, frame, CloseReason.Protocol, 1002, "unknown command", "That command is the server's.");
+                return;
+        }
+
+        Receipt(connection, frame, 0);
+    }
+
+    /// <summary>Answers the <c>receipt</c> header, if there is one. <paramref name="messageId"/> goes along when it is not 0.</summary>
+    public static void Receipt(StompConnection connection, in StompFrame frame, long messageId)
+    {
+        if (!frame.TryGet(HeaderName.Receipt, out var receipt) || connection.Session.State >= SessionState.Closing)
+        {
+            return;
+        }
+
+        var size = FrameWriter.MaxReceiptBytes(receipt.Length);
+        if (size <= 1024)
+        {
+            Span<byte> answer = stackalloc byte[1024];
+            connection.Reply(answer[..FrameWriter.WriteReceipt(answer, connection.Version, receipt, messageId)]);
+            return;
+        }
+
+        var rented = BytePool.Rent(size);
+        connection.Reply(rented.AsSpan(0, FrameWriter.WriteReceipt(rented, connection.Version, receipt, messageId)));
+        BytePool.Return(rented);
+    }
+
+    /// <summary>Closes for what this frame asked.</summary>
+    public static void Refuse(
+        StompConnection connection, in StompFrame frame, CloseReason reason, ushort code, string message, string detail)
+    {
+        frame.TryGet(HeaderName.Receipt, out var receipt);
+        connection.Fail(reason, new CloseNotice { Code = code, Message = message, Detail = detail, ReceiptId = receipt });
+    }
+
+    /// <summary>A required header, or the refusal of the frame.</summary>
+    public static bool TryRequire(
+        StompConnection connection, in StompFrame frame, HeaderName name, string text, out ReadOnlySpan<byte> value)
+    {
+        if (frame.TryGet(name, out value) && !value.IsEmpty)
+        {
+            return true;
+        }
+
+        Refuse(connection, frame, CloseReason.Protocol, 1002, "missing header", $"The frame needs the header {text}.");
+        return false;
+    }
+
+    /// <summary>
+    /// The destination header without its escapes, in <paramref name="buffer"/> when it had any, and what it means; or the refusal.
+    /// </summary>
+    public static bool TryDestination(
+        StompConnection connection, in StompFrame frame, Span<byte> buffer, out ParsedDestination destination)
+    {
+        destination = default;
+        if (!TryRequire(connection, frame, HeaderName.Destination, "destination", out var raw))
+        {
+            return false;
+        }
+
+        var text = raw;
+        if (HeaderText.NeedsUnescape(raw) && connection.Version != StompVersion.V10)
+        {
+            if (raw.Length > buffer.Length)
+            {
+                Refuse(connection, frame, CloseReason.Protocol, 1002, "bad destination", "The destination is too long.");
+                return false;
+            }
+
+            text = buffer[..HeaderText.Unescape(raw, connection.Version, buffer)];
+        }
+
+        if (!Destinations.TryParse(text, out var kind, out var user, out var name))
+        {
+            Refuse(
+                connection,
+                frame,
+                CloseReason.Protocol,
+                1002,
+                "bad destination",
+                "A destination is /topic/{name}, /user/queue/{name} or /user/{userId}/queue/{name}; names have 1 to 200 bytes of UTF-8 "
+                    + "without control characters.");
+            return false;
+        }
+
+        destination = new ParsedDestination { Kind = kind, Raw = raw, Text = text, User = user, Name = name };
+        return true;
+    }
+}
+
+/// <summary>A destination header: as it came, without escapes, and taken apart.</summary>
+internal readonly ref struct ParsedDestination
+{
+    public DestinationKind Kind { get; init; }
+
+    public ReadOnlySpan<byte> Raw { get; init; }
+
+    public ReadOnlySpan<byte> Text { get; init; }
+
+    public ReadOnlySpan<byte> User { get; init; }
+
+    public ReadOnlySpan<byte> Name { get; init; }
+}

@@ -1,0 +1,319 @@
+using FastPush.Gateway.Auth;
+using FastPush.Gateway.Links;
+using FastPush.Gateway.Sessions;
+using FastPush.Gateway.Topics;
+using FastPush.Protocol;
+using FastPush.Protocol.Buffers;
+using FastPush.Protocol.Stomp;
+using FastPush.Protocol.WebSocket;
+
+namespace FastPush.Gateway.Stomp;
+
+/// <summary>
+/// The way in of one STOMP client: bytes become WebSocket chunks, chunks become frames, frames become commands, all on the thread
+/// that read them. Used by one reader at a time.
+/// </summary>
+internal sealed class StompConnection
+{
+    // A WebSocket header or control frame that is cut off: 14 bytes of header and 125 of payload at most.
+    private const int RestMax = 14 + 125;
+
+    private WsDecoder _decoder;
+    private FrameScan _scan;
+    private byte[]? _rest;
+    private int _restLength;
+    private byte[]? _partial;
+    private int _partialLength;
+    private bool _partialIsText = true;
+    private bool _needsFlush;
+
+    public StompConnection(Node node, Link link, Principal? principal)
+    {
+        Session = new Session(node, link, WireFormat.Stomp12, node.NextSessionId());
+        Session.DeadlineMs = node.Clock.NowMs + node.Options.Limits.ConnectTimeoutMs;
+        UpgradePrincipal = principal;
+    }
+
+    public Session Session { get; }
+
+    public Node Node => Session.Node;
+
+    /// <summary>Who the upgrade request's token named; null when it had none.</summary>
+    public Principal? UpgradePrincipal { get; }
+
+    public StompVersion Version { get; set; } = StompVersion.V12;
+
+    /// <summary>Open transactions; null until the first BEGIN.</summary>
+    public Transactions? Transactions { get; set; }
+
+    /// <summary>The frame in hand came in WebSocket text messages only, so it is valid UTF-8.</summary>
+    public bool FrameIsText { get; private set; }
+
+    /// <summary>The peer has sent its close frame, or nothing it sends can matter any more.</summary>
+    public bool IsInputOver { get; private set; }
+
+    /// <summary>Takes what was read. The bytes are changed in place (unmasked) and not kept.</summary>
+    public void Receive(Span<byte> bytes)
+    {
+        Session.LastInputMs = Node.Clock.NowMs;
+        if (_restLength > 0)
+        {
+            bytes = ReceiveBehindRest(bytes);
+        }
+
+        while (!bytes.IsEmpty && !IsInputOver)
+        {
+            var status = _decoder.TryRead(bytes, Node.ProtocolLimits, out var chunk, out var consumed, out var fault);
+            bytes = bytes[consumed..];
+            switch (status)
+            {
+                case ParseStatus.Done:
+                    Handle(chunk);
+                    break;
+                case ParseStatus.NeedMore:
+                    KeepRest(bytes);
+                    return;
+                default:
+                    Fail(fault);
+                    return;
+            }
+        }
+    }
+
+    /// <summary>Ends a read batch: delivers what it published and sends what it answered, once.</summary>
+    public void EndBatch()
+    {
+        FanoutBatch.Current.Complete(Node);
+        if (_needsFlush)
+        {
+            _needsFlush = false;
+            Session.Flush();
+        }
+    }
+
+    /// <summary>The session has something to send at the end of this batch.</summary>
+    public void FlushAtEnd() => _needsFlush = true;
+
+    /// <summary>Sends a STOMP frame back to this client, at the end of the batch.</summary>
+    public void Reply(ReadOnlySpan<byte> frame) => Reply(WsOpcode.Text, frame);
+
+    /// <summary>Closes for a fault that a reader found.</summary>
+    public void Fail(ProtocolFault fault)
+    {
+        var notice = CloseNotice.For(fault);
+        Fail(notice.Code == 1009 ? CloseReason.TooBig : CloseReason.Protocol, notice);
+    }
+
+    /// <summary>Closes with these words. Input after this is thrown away.</summary>
+    public void Fail(CloseReason reason, CloseNotice notice)
+    {
+        SessionCloser.Close(Session, reason, notice);
+        DropPartial();
+    }
+
+    /// <summary>Gives back what the connection holds. Called once, when the reader has ended.</summary>
+    public void Release()
+    {
+        DropPartial();
+        Transactions?.Clear();
+        if (_rest is not null)
+        {
+            BytePool.Return(_rest);
+            _rest = null;
+            _restLength = 0;
+        }
+    }
+
+    private bool IsClosing => Session.State >= SessionState.Closing;
+
+    private void Handle(in WsChunk chunk)
+    {
+        switch (chunk.Kind)
+        {
+            case WsChunkKind.Data:
+                if (!IsClosing)
+                {
+                    Feed(chunk.Payload, chunk.IsText);
+                }
+
+                break;
+            case WsChunkKind.Ping:
+                Reply(WsOpcode.Pong, chunk.Payload);
+                break;
+            case WsChunkKind.Close:
+                IsInputOver = true;
+                PeerCloses(chunk.Payload);
+                break;
+            default:
+                break; // A pong is input, and input was noted.
+        }
+    }
+
+    private void Reply(WsOpcode opcode, ReadOnlySpan<byte> payload)
+    {
+        Span<byte> frame = stackalloc byte[1024];
+        if (payload.Length + WsHeaderWriter.MaxBytes > frame.Length)
+        {
+            frame = new byte[payload.Length + WsHeaderWriter.MaxBytes];
+        }
+
+        var at = WsHeaderWriter.Write(frame, opcode, payload.Length);
+        payload.CopyTo(frame[at..]);
+        _needsFlush = true;
+        if (!Session.Append(frame[..(at + payload.Length)]))
+        {
+            SessionCloser.Close(Session, CloseReason.SlowConsumer);
+        }
+    }
+
+    private void PeerCloses(ReadOnlySpan<byte> payload)
+    {
+        if (!CloseFrame.TryRead(payload, out var code, out _))
+        {
+            Fail(ProtocolFault.BadCloseFrame);
+            return;
+        }
+
+        // RFC 6455 section 5.5.1: the answer echoes the code; 1005 means that there was none.
+        SessionCloser.Close(
+            Session, CloseReason.PeerClosed, new CloseNotice { Code = code == 1005 ? (ushort)1000 : code, Message = "", Reason = "" });
+    }
+
+    // The incomplete beginning that was kept, with enough behind it to complete any header or control frame.
+    private Span<byte> ReceiveBehindRest(Span<byte> bytes)
+    {
+        Span<byte> joined = stackalloc byte[RestMax + 1];
+        _rest.AsSpan(0, _restLength).CopyTo(joined);
+        var taken = Math.Min(bytes.Length, joined.Length - _restLength);
+        bytes[..taken].CopyTo(joined[_restLength..]);
+        joined = joined[..(_restLength + taken)];
+        var status = _decoder.TryRead(joined, Node.ProtocolLimits, out var chunk, out var consumed, out var fault);
+        switch (status)
+        {
+            case ParseStatus.Done:
+                bytes = bytes[(consumed - _restLength)..];
+                _restLength = 0;
+                Handle(chunk);
+                return bytes;
+            case ParseStatus.NeedMore when consumed > 0:
+                bytes = bytes[(consumed - _restLength)..];
+                _restLength = 0;
+                return bytes;
+            case ParseStatus.NeedMore:
+                joined.CopyTo(_rest);
+                _restLength = joined.Length;
+                return default;
+            default:
+                Fail(fault);
+                _restLength = 0;
+                IsInputOver = true;
+                return default;
+        }
+    }
+
+    private void KeepRest(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty)
+        {
+            if (_rest is not null)
+            {
+                BytePool.Return(_rest);
+                _rest = null;
+            }
+
+            return;
+        }
+
+        _rest ??= BytePool.Rent(RestMax + 1);
+        bytes.CopyTo(_rest);
+        _restLength = bytes.Length;
+    }
+
+    private void Feed(ReadOnlySpan<byte> payload, bool isText)
+    {
+        if (_partialLength == 0)
+        {
+            FrameIsText = isText;
+            _partialIsText = isText;
+            Keep(payload[Parse(payload)..]);
+            return;
+        }
+
+        _partialIsText &= isText;
+        FrameIsText = _partialIsText;
+        Keep(payload);
+        var partial = _partial!;
+        var parsed = Parse(partial.AsSpan(0, _partialLength));
+        if (ReferenceEquals(partial, _partial) && parsed > 0)
+        {
+            var left = _partialLength - parsed;
+            partial.AsSpan(parsed, left).CopyTo(partial);
+            _partialLength = left;
+            _partialIsText = isText;
+            if (left == 0)
+            {
+                DropPartial();
+            }
+        }
+    }
+
+    // Runs all whole frames and returns how many bytes they (and heart-beats) took.
+    private int Parse(ReadOnlySpan<byte> bytes)
+    {
+        var at = 0;
+        while (at < bytes.Length && !IsClosing)
+        {
+            var status = FrameReader.TryRead(
+                ref _scan, bytes[at..], Version, Node.ProtocolLimits, out var frame, out var consumed, out var fault);
+            at += consumed;
+            switch (status)
+            {
+                case ParseStatus.Done:
+                    StompCommands.Handle(this, frame);
+                    break;
+                case ParseStatus.NeedMore:
+                    return at;
+                default:
+                    Fail(fault);
+                    return bytes.Length;
+            }
+        }
+
+        return IsClosing ? bytes.Length : at;
+    }
+
+    private void Keep(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty || IsClosing)
+        {
+            return;
+        }
+
+        var need = _partialLength + bytes.Length;
+        if (_partial is null || need > _partial.Length)
+        {
+            var larger = BytePool.Rent(Math.Max(need, _partialLength * 2));
+            if (_partial is not null)
+            {
+                _partial.AsSpan(0, _partialLength).CopyTo(larger);
+                BytePool.Return(_partial);
+            }
+
+            _partial = larger;
+        }
+
+        bytes.CopyTo(_partial.AsSpan(_partialLength));
+        _partialLength = need;
+    }
+
+    private void DropPartial()
+    {
+        if (_partial is not null)
+        {
+            BytePool.Return(_partial);
+        }
+
+        _partial = null;
+        _partialLength = 0;
+    }
+}

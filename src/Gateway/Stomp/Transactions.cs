@@ -1,0 +1,61 @@
+using FastPush.Gateway.Sessions;
+using FastPush.Protocol.Buffers;
+
+namespace FastPush.Gateway.Stomp;
+
+/// <summary>
+/// A client's open transactions: what they hold back until COMMIT. Bounded in number and frames by the caller; message bytes count in
+/// the payload pool. Used by the connection's reader alone.
+/// </summary>
+internal sealed class Transactions
+{
+    private readonly Dictionary<string, List<Step>> _open = new(StringComparer.Ordinal);
+
+    public int Count => _open.Count;
+
+    /// <summary>Frames held in all of them.</summary>
+    public int Frames { get; private set; }
+
+    /// <summary>False when one of that name is open.</summary>
+    public bool TryBegin(string name) => _open.TryAdd(name, []);
+
+    /// <summary>False when none of that name is open. Takes over the step's payload.</summary>
+    public bool TryAdd(string name, Step step)
+    {
+        if (!_open.TryGetValue(name, out var steps))
+        {
+            return false;
+        }
+
+        steps.Add(step);
+        Frames++;
+        return true;
+    }
+
+    /// <summary>Ends one and gives its steps in order; the caller owns their payloads.</summary>
+    public bool TryEnd(string name, out IReadOnlyList<Step> steps)
+    {
+        var found = _open.Remove(name, out var list);
+        steps = list ?? [];
+        Frames -= steps.Count;
+        return found;
+    }
+
+    /// <summary>Forgets them all, as when the connection ends (STOMP 1.2, "BEGIN": open transactions are aborted).</summary>
+    public void Clear()
+    {
+        foreach (var steps in _open.Values)
+        {
+            foreach (var step in steps)
+            {
+                step.Payload?.Release();
+            }
+        }
+
+        _open.Clear();
+        Frames = 0;
+    }
+
+    /// <summary>A held-back SEND (with payload and key) or ACK/NACK.</summary>
+    public readonly record struct Step(Payload? Payload, byte[]? Key, Subscription? Subscription, long Sequence, bool IsAck);
+}

@@ -1,0 +1,73 @@
+using FastPush.Protocol.Buffers;
+
+namespace FastPush.Gateway.Topics;
+
+/// <summary>The one entry for messages: gives each its place in its topic and hands it to this thread's batch.</summary>
+internal sealed class Fanout(Node node)
+{
+    /// <summary>
+    /// Accepts a message for a destination. Takes over the caller's reference. It is delivered when the caller completes
+    /// <see cref="FanoutBatch.Current"/>.
+    /// </summary>
+    public void Publish(ReadOnlySpan<byte> key, Payload payload)
+    {
+        var historyMax = node.Options.History.Messages;
+        node.Metrics.Published();
+        while (true)
+        {
+            // A user's message always needs its topic; another one only when somebody may ever read it.
+            if (historyMax == 0 && payload.User is null && !node.Topics.TryGet(key, out _))
+            {
+                payload.Release();
+                return;
+            }
+
+            var topic = node.Topics.GetOrAdd(key);
+            if (TryPublish(topic, payload, historyMax))
+            {
+                return;
+            }
+        }
+    }
+
+    private bool TryPublish(Topic topic, Payload payload, int historyMax)
+    {
+        long position;
+        lock (topic)
+        {
+            if (topic.Retired)
+            {
+                return false;
+            }
+
+            position = ++topic.Position;
+            if (historyMax > 0)
+            {
+                (topic.History ??= new History()).Add(payload, historyMax);
+            }
+
+            if (topic.Subscribers.Count == 0)
+            {
+                // Under the lock, so that a subscriber who comes now finds it in the queue.
+                if (topic.User is not null)
+                {
+                    node.Outcomes.Queue(payload, attempts: 0);
+                }
+                else
+                {
+                    payload.Release();
+                }
+
+                return true;
+            }
+        }
+
+        if (topic.User is not null)
+        {
+            payload.Hold();
+        }
+
+        FanoutBatch.Current.Add(topic, payload, position);
+        return true;
+    }
+}

@@ -1,0 +1,196 @@
+using FastPush.Gateway.Sessions;
+using FastPush.Protocol.Buffers;
+
+namespace FastPush.Gateway.Topics;
+
+/// <summary>Messages of one batch that follow each other in one topic.</summary>
+internal readonly record struct FanoutRun(Topic Topic, int Start, int Count, long FirstPosition);
+
+/// <summary>
+/// What one read batch publishes, per thread. It is delivered when the batch ends: consecutive messages of a topic are encoded
+/// together, and each session is sent to once. Owns a reference (and for user messages a hold) of each payload until then.
+/// </summary>
+internal sealed class FanoutBatch
+{
+    [ThreadStatic]
+    private static FanoutBatch? t_current;
+
+    private Entry[] _entries = new Entry[64];
+    private int _entryCount;
+    private FanoutRun[] _runs = new FanoutRun[16];
+    private int _runCount;
+    private Session[] _dirty = new Session[16];
+    private int _dirtyCount;
+    private bool _completing;
+
+    private byte[] _encoded = [];
+    private int _encodedLength;
+    private byte[]? _encodedHead;
+    private WireFormat _encodedFormat;
+    private int _encodedStart = -1;
+
+    /// <summary>This thread's batch.</summary>
+    public static FanoutBatch Current => t_current ??= new FanoutBatch();
+
+    /// <summary>Sessions collect bytes until the end of the batch, since several runs may hit the same ones.</summary>
+    public bool IsCorked { get; private set; }
+
+    /// <summary>Adds an accepted message; takes over one reference (and hold).</summary>
+    public void Add(Topic topic, Payload payload, long position)
+    {
+        if (_entryCount == _entries.Length)
+        {
+            Array.Resize(ref _entries, _entryCount * 2);
+        }
+
+        _entries[_entryCount++] = new Entry(payload, position);
+        if (_runCount > 0 && !_completing && ReferenceEquals(_runs[_runCount - 1].Topic, topic))
+        {
+            ref var last = ref _runs[_runCount - 1];
+            last = last with { Count = last.Count + 1 };
+            return;
+        }
+
+        if (_runCount == _runs.Length)
+        {
+            Array.Resize(ref _runs, _runCount * 2);
+        }
+
+        _runs[_runCount++] = new FanoutRun(topic, _entryCount - 1, 1, position);
+    }
+
+    public Payload PayloadAt(in FanoutRun run, int index) => _entries[run.Start + index].Payload;
+
+    public long PositionAt(in FanoutRun run, int index) => _entries[run.Start + index].Position;
+
+    /// <summary>A session holds bytes that the end of the batch sends.</summary>
+    public void AddDirty(Session session)
+    {
+        if (_dirtyCount == _dirty.Length)
+        {
+            Array.Resize(ref _dirty, _dirtyCount * 2);
+        }
+
+        _dirty[_dirtyCount++] = session;
+    }
+
+    /// <summary>Delivers everything. A nested call (a delivery that made a publish) leaves the work to the outer one.</summary>
+    public void Complete(Node node)
+    {
+        if (_runCount == 0 || _completing)
+        {
+            return;
+        }
+
+        _completing = true;
+        try
+        {
+            IsCorked = _runCount > 1;
+            for (var i = 0; i < _runCount; i++)
+            {
+                Deliver(_runs[i], node);
+            }
+
+            for (var i = 0; i < _dirtyCount; i++)
+            {
+                _dirty[i].Flush();
+            }
+        }
+        finally
+        {
+            Reset(node);
+        }
+    }
+
+    /// <summary>All messages of a run as this subscription gets them. Equal heads share one encoding.</summary>
+    public ReadOnlySpan<byte> Encode(Subscription subscription, in FanoutRun run)
+    {
+        var format = subscription.Session.Format;
+        if (_encodedStart == run.Start && ReferenceEquals(_encodedHead, subscription.Head) && _encodedFormat == format)
+        {
+            return _encoded.AsSpan(0, _encodedLength);
+        }
+
+        var size = 0;
+        for (var i = 0; i < run.Count; i++)
+        {
+            size += MessageEncoder.SizeMax(subscription, PayloadAt(run, i));
+        }
+
+        if (_encoded.Length < size)
+        {
+            if (_encoded.Length > 0)
+            {
+                Scratch.Give(_encoded);
+            }
+
+            _encoded = Scratch.Take(size);
+        }
+
+        var length = 0;
+        for (var i = 0; i < run.Count; i++)
+        {
+            length += MessageEncoder.Write(_encoded.AsSpan(length), subscription, PayloadAt(run, i), 0, redelivered: false);
+        }
+
+        _encodedLength = length;
+        _encodedHead = subscription.Head;
+        _encodedFormat = format;
+        _encodedStart = run.Start;
+        return _encoded.AsSpan(0, length);
+    }
+
+    private void Deliver(in FanoutRun run, Node node)
+    {
+        var sent = 0L;
+        foreach (var subscription in run.Topic.Subscribers.Snapshot())
+        {
+            if (subscription is not null)
+            {
+                sent += subscription.Session.Deliver(subscription, this, run);
+            }
+        }
+
+        node.Metrics.Delivered(sent);
+        if (sent > 0)
+        {
+            for (var i = 0; i < run.Count; i++)
+            {
+                node.Metrics.Latency(PayloadAt(run, i), sent / run.Count, node.Clock);
+            }
+        }
+    }
+
+    private void Reset(Node node)
+    {
+        for (var i = 0; i < _entryCount; i++)
+        {
+            var payload = _entries[i].Payload;
+            if (payload.User is not null && payload.Unhold())
+            {
+                node.Outcomes.Queue(payload, attempts: 0);
+            }
+            else
+            {
+                payload.Release();
+            }
+        }
+
+        Array.Clear(_entries, 0, _entryCount);
+        Array.Clear(_runs, 0, _runCount);
+        Array.Clear(_dirty, 0, _dirtyCount);
+        _entryCount = _runCount = _dirtyCount = 0;
+        _encodedStart = -1;
+        _encodedHead = null;
+        if (_encoded.Length > Scratch.ChunkBytes * 4)
+        {
+            BytePool.Return(_encoded);
+            _encoded = [];
+        }
+
+        IsCorked = false;
+        _completing = false;
+    }
+
+    private readonly record struct Entry(Payload Payload, long Position);
+}

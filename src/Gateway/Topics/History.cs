@@ -1,0 +1,98 @@
+using FastPush.Protocol.Buffers;
+
+namespace FastPush.Gateway.Topics;
+
+/// <summary>
+/// The last messages of a topic, for clients that resume. A ring under the topic's lock, bounded in count here, in age by
+/// <see cref="Trim"/> and in bytes by the payload pool. Owns one reference of each payload.
+/// </summary>
+internal sealed class History
+{
+    private Payload?[] _ring = [];
+    private int _first;
+
+    public int Count { get; private set; }
+
+    /// <summary>When the newest message came, Unix milliseconds.</summary>
+    public long NewestMs => Count == 0 ? 0 : At(Count - 1).TimestampMs;
+
+    /// <summary>The message at a place, 0 = oldest.</summary>
+    public Payload At(int index) => _ring[(_first + index) & (_ring.Length - 1)]!;
+
+    /// <summary>Adds the newest and lets the oldest go beyond <paramref name="messagesMax"/>.</summary>
+    public void Add(Payload payload, int messagesMax)
+    {
+        payload.AddRef();
+        if (Count >= messagesMax)
+        {
+            RemoveOldest();
+        }
+
+        if (Count == _ring.Length)
+        {
+            Grow();
+        }
+
+        _ring[(_first + Count++) & (_ring.Length - 1)] = payload;
+    }
+
+    /// <summary>Lets go what was accepted before <paramref name="unixMs"/>.</summary>
+    public void Trim(long unixMs)
+    {
+        while (Count > 0 && At(0).TimestampMs < unixMs)
+        {
+            RemoveOldest();
+        }
+
+        if (Count == 0)
+        {
+            _ring = [];
+            _first = 0;
+        }
+    }
+
+    /// <summary>
+    /// Where a client that has seen <paramref name="lastId"/> goes on: behind that message if it is still here, else at the first
+    /// message with a greater id.
+    /// </summary>
+    public int IndexAfter(long lastId)
+    {
+        var after = Count;
+        for (var i = Count - 1; i >= 0; i--)
+        {
+            var id = At(i).Id;
+            if (id == lastId)
+            {
+                return i + 1;
+            }
+
+            if (id > lastId)
+            {
+                after = i;
+            }
+        }
+
+        return after;
+    }
+
+    private void RemoveOldest()
+    {
+        ref var slot = ref _ring[_first];
+        slot!.Release();
+        slot = null;
+        _first = (_first + 1) & (_ring.Length - 1);
+        Count--;
+    }
+
+    private void Grow()
+    {
+        var larger = new Payload?[Math.Max(4, _ring.Length * 2)];
+        for (var i = 0; i < Count; i++)
+        {
+            larger[i] = At(i);
+        }
+
+        _ring = larger;
+        _first = 0;
+    }
+}

@@ -1,0 +1,110 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+using FastPush.Protocol.Stomp;
+
+namespace FastPush.Gateway.Topics;
+
+/// <summary>All topics by their key. Look-ups take a span and no lock.</summary>
+internal sealed class TopicTable
+{
+    private readonly ConcurrentDictionary<byte[], Topic> _topics;
+    private readonly ConcurrentDictionary<byte[], Topic>.AlternateLookup<ReadOnlySpan<byte>> _bySpan;
+
+    public TopicTable()
+    {
+        _topics = new ConcurrentDictionary<byte[], Topic>(-1, 64, new BytesComparer());
+        _bySpan = _topics.GetAlternateLookup<ReadOnlySpan<byte>>();
+    }
+
+    /// <summary>Topics that exist now.</summary>
+    public int Count => _topics.Count;
+
+    public bool TryGet(ReadOnlySpan<byte> key, [NotNullWhen(true)] out Topic? topic) => _bySpan.TryGetValue(key, out topic);
+
+    /// <summary>The topic of a key, made when it is new. The caller checks <see cref="Topic.Retired"/> under the topic's lock.</summary>
+    public Topic GetOrAdd(ReadOnlySpan<byte> key)
+    {
+        if (_bySpan.TryGetValue(key, out var topic))
+        {
+            return topic;
+        }
+
+        string? user = null;
+        string? queue = null;
+        if (Destinations.TryParse(key, out var kind, out var userName, out var name) && kind == DestinationKind.UserQueue)
+        {
+            user = Encoding.UTF8.GetString(userName);
+            queue = Encoding.UTF8.GetString(name);
+        }
+
+        return _topics.GetOrAdd(key.ToArray(), static (k, names) => new Topic(k, names.user, names.queue), (user, queue));
+    }
+
+    /// <summary>Drops history older than <paramref name="unixMs"/>, and topics with neither history nor subscribers.</summary>
+    public void Sweep(long unixMs)
+    {
+        foreach (var (key, topic) in _topics)
+        {
+            lock (topic)
+            {
+                topic.History?.Trim(unixMs);
+                if (topic.History is { Count: 0 })
+                {
+                    topic.History = null;
+                }
+
+                if (topic.History is null && topic.Subscribers.Count == 0)
+                {
+                    topic.Retired = true;
+                    _topics.TryRemove(key, out _);
+                }
+            }
+        }
+    }
+
+    private sealed class BytesComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
+    {
+        // Seeded per process, so that nobody can choose destinations that collide.
+        private readonly ulong _seed = (ulong)Random.Shared.NextInt64();
+
+        public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
+
+        public int GetHashCode(byte[] obj) => GetHashCode(obj.AsSpan());
+
+        public bool Equals(ReadOnlySpan<byte> alternate, byte[] other) => alternate.SequenceEqual(other);
+
+        public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
+
+        // Folded multiply over 8-byte words (the wyhash construction), the last word overlapping.
+        public int GetHashCode(ReadOnlySpan<byte> bytes)
+        {
+            var hash = _seed ^ (ulong)bytes.Length;
+            if (bytes.Length < 8)
+            {
+                ulong word = 0;
+                foreach (var b in bytes)
+                {
+                    word = (word << 8) | b;
+                }
+
+                return Fold(Mix(hash, word));
+            }
+
+            for (var i = 0; i + 8 < bytes.Length; i += 8)
+            {
+                hash = Mix(hash, System.Buffers.Binary.BinaryPrimitives.ReadUInt64LittleEndian(bytes[i..]));
+            }
+
+            return Fold(Mix(hash, System.Buffers.Binary.BinaryPrimitives.ReadUInt64LittleEndian(bytes[^8..])));
+        }
+
+        private static ulong Mix(ulong hash, ulong word)
+        {
+            var high = Math.BigMul(hash ^ 0x9E3779B97F4A7C15, word ^ 0xE7037ED1A0B428DB, out var low);
+            return high ^ low;
+        }
+
+        private static int Fold(ulong hash) => (int)(hash ^ (hash >> 32));
+    }
+}
