@@ -20,6 +20,18 @@ internal sealed class Outcomes(
         metrics.Latency(payload, 1, clock);
     }
 
+    /// <summary>A user's message was accepted: from here on its outcome can be asked for.</summary>
+    public void Accepted(Payload payload) => ledger.Note(payload, DeliveryState.Queued, clock.UnixMs);
+
+    /// <summary>A user's message went out to a client that is to acknowledge it; until it does, the message stays open.</summary>
+    public void Sent(Payload payload)
+    {
+        if (payload.Settlement == Settlement.Open)
+        {
+            ledger.Note(payload, DeliveryState.Delivered, clock.UnixMs);
+        }
+    }
+
     /// <summary>The bytes of a user's message were all handed to the transport.</summary>
     public void Delivered(Payload payload) => Note(payload, Settlement.Delivered, DeliveryState.Delivered);
 
@@ -53,7 +65,6 @@ internal sealed class Outcomes(
     /// <summary>Puts a user's message into the offline queue. Takes over the caller's reference.</summary>
     public void Queue(Payload payload, byte attempts)
     {
-        ledger.Note(payload, DeliveryState.Queued, clock.UnixMs);
         Add(payload.User!, payload.Queue!, new[] { new OfflineMessage(payload, attempts) });
     }
 

@@ -16,7 +16,7 @@ internal static class MessageEndpoints
         routes.MapPost("/api/v1/messages", PublishAsync)
             .WithTags("messages")
             .WithSummary("Publish one message, or an array of messages as a whole")
-            .Accepts<JsonElement>("application/json")
+            .Accepts<JsonElement>("application/json", "*/*")
             .Produces<Published>(StatusCodes.Status202Accepted)
             .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(413).ProducesProblem(429).ProducesProblem(503);
         routes.MapGet("/api/v1/messages/{id}/deliveries", Deliveries)

@@ -359,6 +359,10 @@ internal sealed class Outbox(Session session, Link link)
 
             session.Drop(message);
         }
+        else
+        {
+            session.Node.Outcomes.Sent(payload);
+        }
 
         return true;
     }

@@ -32,6 +32,11 @@ internal sealed class Fanout(Node node)
 
     private bool TryPublish(Topic topic, Payload payload, int historyMax)
     {
+        if (payload.User is not null)
+        {
+            node.Outcomes.Accepted(payload);
+        }
+
         long position;
         lock (topic)
         {
