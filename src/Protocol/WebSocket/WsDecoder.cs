@@ -79,9 +79,9 @@ public struct WsDecoder
         _maskKey = header.MaskKey;
         if (header.Opcode != WsOpcode.Continuation)
         {
+            // _utf8 is at its start here: a text that ended amid a character was the end of the decoder.
             _isInMessage = true;
             _isText = header.Opcode == WsOpcode.Text;
-            _utf8 = default;
         }
     }
 
