@@ -6,7 +6,8 @@ public class RelayEnvelopeTests
 {
     // [1, 5, 2^53 + 1, "/topic/a", 1700000000000, 0, 1, "", bin "a:b\n", bin "hi"]
     private const string Known =
-        "9A" + "01" + "05" + "CF0020000000000001" + "A82F746F7069632F61" + "CF0000018BCFE56800" + "00" + "01" + "A0" + "C404613A620A" + "C4026869";
+        "9A" + "01" + "05" + "CF0020000000000001" + "A82F746F7069632F61" + "CF0000018BCFE56800" + "00" + "01" + "A0"
+        + "C404613A620A" + "C4026869";
 
     private static RelayEnvelope Sample => new()
     {
@@ -147,7 +148,8 @@ public class RelayEnvelopeTests
             }
 
             byte[] longer = [.. bytes, 0x01, 0xC1];
-            Assert.Equal((status, consumed), (RelayEnvelope.TryRead(longer, out RelayEnvelope again, out int consumedAgain), consumedAgain));
+            ParseStatus statusAgain = RelayEnvelope.TryRead(longer, out RelayEnvelope again, out int consumedAgain);
+            Assert.Equal((status, consumed), (statusAgain, consumedAgain));
             AssertSame(read, again);
         }
 

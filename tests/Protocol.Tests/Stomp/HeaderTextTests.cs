@@ -74,12 +74,12 @@ public class HeaderTextTests
     }
 
     [Theory]
-    [InlineData(StompVersion.V12, "a\\cb:1\\c2\\n3\\r4\\\\5\n\\r\\n\\\\:x:\\c\nplain:y\n\n")]
-    [InlineData(StompVersion.V11, "a\\cb:1\\c2\\n3 4\\\\5\n \\n\\\\:x:\\c\nplain:y\n\n")]
-    [InlineData(StompVersion.V10, "a b:1:2 3 4\\5\n  \\:x::\nplain:y\n\n")]
+    [InlineData(StompVersion.V12, "a\\cb:1\\c2\\n3\\r4\\\\5\n\\r\\n\\\\:x:\\c\nplain:y\nc\\cd:\\r\n\n")]
+    [InlineData(StompVersion.V11, "a\\cb:1\\c2\\n3 4\\\\5\n \\n\\\\:x:\\c\nplain:y\nc\\cd: \n\n")]
+    [InlineData(StompVersion.V10, "a b:1:2 3 4\\5\n  \\:x::\nplain:y\nc d: \n\n")]
     public void LinesAreTranslatedToEachVersion(StompVersion to, string expected)
     {
-        byte[] lines = Encoding.UTF8.GetBytes("a\\cb:1\\c2\\n3\\r4\\\\5\n\\r\\n\\\\:x:\\c\nplain:y\n\n");
+        byte[] lines = Encoding.UTF8.GetBytes("a\\cb:1\\c2\\n3\\r4\\\\5\n\\r\\n\\\\:x:\\c\nplain:y\nc\\cd:\\r\n\n");
         var destination = new byte[lines.Length];
         int written = HeaderText.Translate(lines, to, destination);
         Assert.Equal(expected, Encoding.UTF8.GetString(destination, 0, written));

@@ -12,7 +12,9 @@ public class MessageTailTests
         Assert.Equal(
             Start + "content-type:text/plain\nx:1\nx:2\nx\\c:a:b\\n\ntype:t\ncontent-length:4\n\nab\0c\0",
             Write(
-                "content-type:text/plain\nx:1\r\ndestination:/topic/a\nx:2\nx\\c:a:b\\n\ncontent-length:4\ntype:t\n", "ab\0c", StompVersion.V12));
+                "content-type:text/plain\nx:1\r\ndestination:/topic/a\nx:2\nx\\c:a:b\\n\ncontent-length:4\ntype:t\n",
+                "ab\0c",
+                StompVersion.V12));
 
     [Theory]
     [InlineData("destination:d")]

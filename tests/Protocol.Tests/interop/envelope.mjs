@@ -8,12 +8,12 @@ import { decode, encode } from "@msgpack/msgpack";
 const hex = (bytes) => Buffer.from(bytes).toString("hex").toUpperCase();
 
 // uint64 and int64 come back as BigInt, shorter integers as number: text shows neither and loses no digit.
-function toJson(line) {
-  const fields = decode(Buffer.from(line, "hex"), { useBigInt64: true });
-  return JSON.stringify(
-    fields.map((field) => (field instanceof Uint8Array ? `bin:${hex(field)}` : typeof field === "string" ? `str:${field}` : `int:${field}`)),
-  );
+function toText(field) {
+  if (field instanceof Uint8Array) return `bin:${hex(field)}`;
+  return typeof field === "string" ? `str:${field}` : `int:${field}`;
 }
+
+const toJson = (line) => JSON.stringify(decode(Buffer.from(line, "hex"), { useBigInt64: true }).map(toText));
 
 function toHex(line, wide) {
   const fields = JSON.parse(line).map((field) => {
