@@ -1,6 +1,8 @@
 namespace FastPush.Protocol.Stomp;
 
-/// <summary>Writes whole server frames, each ended by NUL, without a WebSocket header. MESSAGE is not here: see <see cref="MessageTail"/>.</summary>
+/// <summary>
+/// Writes whole server frames, each ended by NUL, without a WebSocket header. MESSAGE is not here: see <see cref="MessageTail"/>.
+/// </summary>
 public static class FrameWriter
 {
     private const int ReceiptLineBytes = 12; // "receipt-id:" and LF
