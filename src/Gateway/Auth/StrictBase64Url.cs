@@ -23,19 +23,8 @@ internal static class StrictBase64Url
             return false;
         }
 
-        // 2 characters carry 8 of 12 bits, 3 carry 16 of 18.
-        var unused = (text.Length % 4) switch { 2 => 0b1111, 3 => 0b11, _ => 0 };
-        return (Sextet(text[^1]) & unused) == 0
-            && Base64Url.DecodeFromUtf8(text, destination, out var consumed, out written) == OperationStatus.Done
+        // The framework's decoder refuses unused bits that are not zero; white space and padding it would take.
+        return Base64Url.DecodeFromUtf8(text, destination, out var consumed, out written) == OperationStatus.Done
             && consumed == text.Length;
     }
-
-    private static int Sextet(byte letter) => letter switch
-    {
-        >= (byte)'A' and <= (byte)'Z' => letter - 'A',
-        >= (byte)'a' and <= (byte)'z' => letter - 'a' + 26,
-        >= (byte)'0' and <= (byte)'9' => letter - '0' + 52,
-        (byte)'-' => 62,
-        _ => 63,
-    };
 }

@@ -28,12 +28,13 @@ public sealed class JoseFixture : IAsyncLifetime
         return Task.CompletedTask;
     }
 
-    public IEnumerable<string> TokenNames => made!.RootElement.GetProperty("tokens").EnumerateObject().Select(token => token.Name);
+    public IEnumerable<string> TokenNames =>
+        made!.RootElement.GetProperty("tokens").EnumerateObject().Select(token => token.Name);
 
     public byte[] Token(string name) =>
         Encoding.ASCII.GetBytes(made!.RootElement.GetProperty("tokens").GetProperty(name).GetString()!);
 
-    /// <summary>A key file's text: <c>jwks</c>, <c>jwksOfOne</c>, <c>spki</c>, <c>pkcs1</c>, <c>privatePem</c>, <c>ellipticPem</c>.</summary>
+    /// <summary>A key file's text: jwks, jwksOfOne, spki, pkcs1, privatePem or ellipticPem.</summary>
     public string KeyText(string name)
     {
         var member = made!.RootElement.GetProperty(name);
@@ -45,7 +46,9 @@ public sealed class JoseFixture : IAsyncLifetime
         using var folder = new TempFolder();
         var path = folder.Write("keys", KeyText(keys));
         var options = new JwtOptions { Issuer = "https://issuer.example", Audience = "fastpush" };
-        options = keys.StartsWith("jwks", StringComparison.Ordinal) ? options with { JwksPath = path } : options with { PublicKeyPath = path };
+        options = keys.StartsWith("jwks", StringComparison.Ordinal)
+            ? options with { JwksPath = path }
+            : options with { PublicKeyPath = path };
         Assert.True(KeySet.TryLoad(options, out var set, out var fault), fault);
         return new TokenVerifier(KeySource.Fixed(set), options, time ?? new ManualTimeProvider());
     }
