@@ -28,10 +28,10 @@ internal readonly ref struct CloseNotice
     public string Reason { get; init; }
 
     /// <summary>The words for a fault that a reader found.</summary>
-    public static CloseNotice For(ProtocolFault fault)
+    public static CloseNotice For(ProtocolFault fault, ReadOnlySpan<byte> receipt)
     {
         var (message, detail, code) = ProtocolFaults.Describe(fault);
-        return new CloseNotice { Code = code, Message = message, Detail = detail };
+        return new CloseNotice { Code = code, Message = message, Detail = detail, ReceiptId = receipt };
     }
 
     /// <summary>Writes the frames for a STOMP session; returns bytes written.</summary>

@@ -97,10 +97,10 @@ internal sealed class StompConnection
     /// <summary>Sends a STOMP frame back to this client, at the end of the batch.</summary>
     public void Reply(ReadOnlySpan<byte> frame) => Reply(WsOpcode.Text, frame);
 
-    /// <summary>Closes for a fault that a reader found.</summary>
-    public void Fail(ProtocolFault fault)
+    /// <summary>Closes for a fault that a reader found; <paramref name="receipt"/> is the offending frame's, if it had one.</summary>
+    public void Fail(ProtocolFault fault, ReadOnlySpan<byte> receipt = default)
     {
-        var notice = CloseNotice.For(fault);
+        var notice = CloseNotice.For(fault, receipt);
         Fail(notice.Code == 1009 ? CloseReason.TooBig : CloseReason.Protocol, notice);
     }
 
@@ -274,7 +274,8 @@ internal sealed class StompConnection
                 case ParseStatus.NeedMore:
                     return at;
                 default:
-                    Fail(fault);
+                    frame.TryGet(HeaderName.Receipt, out var receipt);
+                    Fail(fault, receipt);
                     return bytes.Length;
             }
         }
