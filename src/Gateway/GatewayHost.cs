@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using FastPush.Gateway.Auth;
+using FastPush.Gateway.Engine;
 using FastPush.Gateway.Http;
 using FastPush.Gateway.Lifecycle;
 using FastPush.Gateway.Options;
@@ -8,11 +9,24 @@ using FastPush.Gateway.Transport;
 using FastPush.Notifications.Publishing;
 using FastPush.Relay.Offline;
 using FastPush.Relay.Presence;
+using Microsoft.AspNetCore.Connections;
 
 namespace FastPush.Gateway;
 
 /// <summary>A checked configuration, ready to be built into a host.</summary>
-internal sealed record GatewaySetup(WebApplicationBuilder Builder, GatewayOptions Options, JwtOptions Jwt, int EngineThreads);
+internal sealed record GatewaySetup(WebApplicationBuilder Builder, GatewayOptions Options, JwtOptions Jwt)
+{
+    /// <summary>Threads that run connections.</summary>
+    public int EngineThreads => Options.Engine.Threads > 0 ? Options.Engine.Threads : Math.Max(1, Environment.ProcessorCount / 2);
+
+    /// <summary>The engine's transport, or Kestrel's own.</summary>
+    public bool UsesEngine => Options.Engine.Transport switch
+    {
+        "engine" => true,
+        "kestrel" => false,
+        _ => EngineTransport.IsSupported,
+    };
+}
 
 /// <summary>From configuration to a host: what the process is made of.</summary>
 internal static class GatewayHost
@@ -33,8 +47,7 @@ internal static class GatewayHost
             var options = builder.Configuration.GetSection("FastPush").Get<GatewayOptions>() ?? new GatewayOptions();
             var jwt = builder.Configuration.GetSection(JwtOptions.Section).Get<JwtOptions>() ?? new JwtOptions();
             faults = [.. OptionsValidator.Validate(options, jwt, builder.Environment.IsDevelopment())];
-            var threads = options.Engine.Threads > 0 ? options.Engine.Threads : Math.Max(1, Environment.ProcessorCount / 2);
-            setup = faults.Count == 0 ? new GatewaySetup(builder, options, jwt, threads) : null;
+            setup = faults.Count == 0 ? new GatewaySetup(builder, options, jwt) : null;
         }
         catch (InvalidOperationException e)
         {
@@ -47,7 +60,7 @@ internal static class GatewayHost
 
     public static WebApplication Build(GatewaySetup setup)
     {
-        var (builder, options, jwt, _) = setup;
+        var (builder, options, jwt) = setup;
         var services = builder.Services;
         var time = TimeProvider.System;
         services.AddSingleton(time);
@@ -61,7 +74,8 @@ internal static class GatewayHost
         services.AddSingleton(new DrainHint(options.Drain, Random.Shared));
         services.AddSingleton(new OriginPolicy(options.Origins));
         services.AddSingleton<UpgradeGate>();
-        services.AddSingleton<HandshakeWatch>();
+        services.AddSingleton(provider =>
+            new HandshakeWatch(provider.GetRequiredService<Node>().Clock, options.Limits.ConnectTimeoutMs));
         services.AddSingleton<StompConnectionHandler>();
         services.AddSingleton<StompMiddleware>();
         services.AddSingleton(new IdempotencyKeys(IdempotencyWindowMs, IdempotencyKeysMax));
@@ -71,7 +85,16 @@ internal static class GatewayHost
         services.AddProblemDetails();
         services.AddOpenApi();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromMilliseconds(options.Drain.TimeoutMs + 5_000));
-        builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
+        if (setup.UsesEngine)
+        {
+            services.AddSingleton(new EngineThreads(setup.EngineThreads));
+            services.AddSingleton<IConnectionListenerFactory, EngineTransport>();
+        }
+        else
+        {
+            builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
+        }
+
         builder.WebHost.ConfigureKestrel(kestrel => KestrelSetup.Apply(kestrel, builder.Configuration));
         return builder.Build();
     }

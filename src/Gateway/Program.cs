@@ -12,7 +12,11 @@ if (!GatewayHost.TryRead(args, out var setup, out var faults))
     return 2;
 }
 
-KestrelSetup.RunInline(setup.EngineThreads);
+if (!setup.UsesEngine)
+{
+    KestrelSetup.RunInline(setup.EngineThreads);
+}
+
 await using var app = GatewayHost.Build(setup);
 Endpoints.Map(app);
 await app.RunAsync();

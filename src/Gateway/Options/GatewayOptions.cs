@@ -134,6 +134,9 @@ internal sealed record HistoryOptions
 /// <summary>Threads that run connections.</summary>
 internal sealed record EngineOptions
 {
-    /// <summary>Socket engine threads; 0 = half the cores, at least one.</summary>
+    /// <summary><c>auto</c>, <c>engine</c> (Linux on x86-64), or <c>kestrel</c>, its portable socket transport.</summary>
+    public string Transport { get; init; } = "auto";
+
+    /// <summary>Threads; 0 = half the cores, at least one.</summary>
     public int Threads { get; init; }
 }

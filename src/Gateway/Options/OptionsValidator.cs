@@ -1,4 +1,5 @@
 using FastPush.Gateway.Auth;
+using FastPush.Gateway.Engine;
 
 namespace FastPush.Gateway.Options;
 
@@ -27,6 +28,11 @@ internal static class OptionsValidator
             {
                 yield return $"FastPush:Roles: '{role}' is not one of {string.Join(", ", s_roles)}";
             }
+        }
+
+        if (options.Engine.Transport is not ("auto" or "kestrel") && (options.Engine.Transport != "engine" || !EngineTransport.IsSupported))
+        {
+            yield return "FastPush:Engine:Transport: must be auto, kestrel or (on Linux x86-64) engine";
         }
 
         // The bound must hold one frame for each connection that may be sending one, or publishers starve at once.

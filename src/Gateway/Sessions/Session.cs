@@ -204,6 +204,19 @@ internal sealed class Session
         CloseIfDead();
     }
 
+    /// <summary>Has the batch flush this session when it completes.</summary>
+    public void FlushAtBatchEnd(FanoutBatch batch)
+    {
+        lock (this)
+        {
+            if (!_flushAtBatchEnd)
+            {
+                _flushAtBatchEnd = true;
+                batch.AddDirty(this);
+            }
+        }
+    }
+
     /// <summary>Adds encoded bytes (control frames) behind what waits; the caller flushes. False when the client does not read them.</summary>
     public bool Append(ReadOnlySpan<byte> bytes)
     {

@@ -80,14 +80,13 @@ internal sealed class StompConnection
         }
     }
 
-    /// <summary>Ends a read batch: delivers what it published and sends what it answered, once.</summary>
-    public void EndBatch()
+    /// <summary>Ends a read: what it answered is sent, once, when the batch on this thread is completed.</summary>
+    public void EndRead()
     {
-        FanoutBatch.Current.Complete(Node);
         if (_needsFlush)
         {
             _needsFlush = false;
-            Session.Flush();
+            Session.FlushAtBatchEnd(FanoutBatch.Current);
         }
     }
 

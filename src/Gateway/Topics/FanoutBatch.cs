@@ -35,6 +35,9 @@ internal sealed class FanoutBatch
     /// <summary>Sessions collect bytes until the end of the batch, since several runs may hit the same ones.</summary>
     public bool IsCorked { get; private set; }
 
+    /// <summary>Messages in it.</summary>
+    public int Count => _entryCount;
+
     /// <summary>Adds an accepted message; takes over one reference (and hold).</summary>
     public void Add(Topic topic, Payload payload, long position)
     {
@@ -77,7 +80,7 @@ internal sealed class FanoutBatch
     /// <summary>Delivers everything. A nested call (a delivery that made a publish) leaves the work to the outer one.</summary>
     public void Complete(Node node)
     {
-        if (_runCount == 0 || _completing)
+        if ((_runCount == 0 && _dirtyCount == 0) || _completing)
         {
             return;
         }

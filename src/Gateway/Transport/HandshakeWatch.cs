@@ -1,4 +1,4 @@
-using Microsoft.AspNetCore.Connections;
+using FastPush.Gateway.Lifecycle;
 
 namespace FastPush.Gateway.Transport;
 
@@ -6,20 +6,20 @@ namespace FastPush.Gateway.Transport;
 /// Ends connections that were accepted and never said what they want. All deadlines are equally far, so they stand in order and a
 /// tick looks at the first only.
 /// </summary>
-internal sealed class HandshakeWatch
+internal sealed class HandshakeWatch(Clock clock, int timeoutMs)
 {
-    private readonly Queue<Entry> _entries = new();
+    private readonly Queue<(long DeadlineMs, Action Abort)> _entries = new();
 
-    /// <summary>Watches a connection until <see cref="Entry.Done"/>.</summary>
-    public Entry Add(ConnectionContext connection, long deadlineMs)
+    /// <summary>
+    /// Calls <paramref name="abort"/> when the time is over, whether or not the connection has decided by then; from the ticker's thread.
+    /// </summary>
+    public void Add(Action abort)
     {
-        var entry = new Entry(connection, deadlineMs);
+        var deadline = clock.NowMs + timeoutMs;
         lock (_entries)
         {
-            _entries.Enqueue(entry);
+            _entries.Enqueue((deadline, abort));
         }
-
-        return entry;
     }
 
     /// <summary>Aborts what is overdue.</summary>
@@ -27,10 +27,10 @@ internal sealed class HandshakeWatch
     {
         while (true)
         {
-            Entry entry;
+            (long DeadlineMs, Action Abort) entry;
             lock (_entries)
             {
-                if (!_entries.TryPeek(out entry!) || (entry.Connection is not null && entry.DeadlineMs > nowMs))
+                if (!_entries.TryPeek(out entry) || entry.DeadlineMs > nowMs)
                 {
                     return;
                 }
@@ -38,17 +38,7 @@ internal sealed class HandshakeWatch
                 _entries.Dequeue();
             }
 
-            entry.Connection?.Abort(new ConnectionAbortedException("no request came in time after the connection was accepted"));
+            entry.Abort();
         }
-    }
-
-    internal sealed class Entry(ConnectionContext connection, long deadlineMs)
-    {
-        public ConnectionContext? Connection { get; private set; } = connection;
-
-        public long DeadlineMs { get; } = deadlineMs;
-
-        /// <summary>The connection has said what it wants.</summary>
-        public void Done() => Connection = null;
     }
 }

@@ -6,6 +6,7 @@ using FastPush.Gateway.Links;
 using FastPush.Gateway.Sessions;
 using FastPush.Gateway.Stomp;
 using FastPush.Gateway.Telemetry;
+using FastPush.Gateway.Topics;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 
@@ -80,7 +81,8 @@ internal sealed class StompConnectionHandler(Node node) : ConnectionHandler
             }
         }
 
-        client.EndBatch();
+        client.EndRead();
+        FanoutBatch.Current.Complete(node);
         var seconds = node.Clock.SecondsSince(began);
         if (seconds > StallSeconds)
         {

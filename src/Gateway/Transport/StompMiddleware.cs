@@ -14,7 +14,8 @@ internal sealed class StompMiddleware(Node node, UpgradeGate gate, HandshakeWatc
 {
     public async Task OnConnectionAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        var deadline = watch.Add(connection, node.Clock.NowMs + node.Options.Limits.ConnectTimeoutMs);
+        var deciding = new Deciding(connection);
+        watch.Add(deciding.Abort);
         UpgradeVerdict verdict;
         try
         {
@@ -26,7 +27,7 @@ internal sealed class StompMiddleware(Node node, UpgradeGate gate, HandshakeWatc
         }
         finally
         {
-            deadline.Done();
+            deciding.Done();
         }
 
         switch (verdict)
@@ -114,5 +115,15 @@ internal sealed class StompMiddleware(Node node, UpgradeGate gate, HandshakeWatc
 
         response = writer.WrittenMemory;
         return verdict;
+    }
+
+    // Lets go of the connection once it has decided: the watch holds this for the whole time-out.
+    private sealed class Deciding(ConnectionContext connection)
+    {
+        private ConnectionContext? _connection = connection;
+
+        public void Done() => _connection = null;
+
+        public void Abort() => _connection?.Abort(new ConnectionAbortedException("no request came in time"));
     }
 }

@@ -1,0 +1,65 @@
+namespace FastPush.Gateway.Engine;
+
+/// <summary>Something in an epoll set.</summary>
+internal interface IEngineHandler
+{
+    /// <summary>Epoll says that it is ready. <paramref name="buffer"/> may be used until the return.</summary>
+    void OnReady(uint events, byte[] buffer);
+
+    /// <summary>Its code failed: it must let go of its connection.</summary>
+    void OnFault();
+}
+
+/// <summary>
+/// Who stands behind a descriptor. The kernel reuses numbers at once, so an event carries a generation beside the number, and one that
+/// was meant for the number's last owner finds nobody.
+/// </summary>
+internal sealed class EngineTable
+{
+    private readonly Lock _lock = new();
+    private Entry[] _entries = new Entry[1024];
+
+    /// <summary>What an epoll event carries.</summary>
+    public static ulong Key(int fd, uint generation) => ((ulong)generation << 32) | (uint)fd;
+
+    /// <summary>Enters a handler under its descriptor and returns the key of its events.</summary>
+    public ulong Add(int fd, IEngineHandler handler)
+    {
+        lock (_lock)
+        {
+            if (fd >= _entries.Length)
+            {
+                Array.Resize(ref _entries, Math.Max(fd + 1, _entries.Length * 2));
+            }
+
+            ref var entry = ref _entries[fd];
+            entry.Generation++;
+            entry.Handler = handler;
+            return Key(fd, entry.Generation);
+        }
+    }
+
+    public void Remove(int fd)
+    {
+        lock (_lock)
+        {
+            _entries[fd].Handler = null;
+        }
+    }
+
+    /// <summary>The handler that a key was given for, if it is still there.</summary>
+    public IEngineHandler? Find(ulong key)
+    {
+        lock (_lock)
+        {
+            var fd = (uint)key;
+            return fd < _entries.Length && _entries[fd].Generation == (uint)(key >> 32) ? _entries[fd].Handler : null;
+        }
+    }
+
+    private struct Entry
+    {
+        public IEngineHandler? Handler;
+        public uint Generation;
+    }
+}

@@ -1,0 +1,130 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using FastPush.Gateway.Telemetry;
+using FastPush.Gateway.Topics;
+
+namespace FastPush.Gateway.Engine;
+
+/// <summary>
+/// One thread and its epoll set. Each turn takes what is ready, runs every connection's input to completion, then delivers what the
+/// whole turn published: that is the read batch. Nothing here waits for anything but epoll.
+/// </summary>
+internal sealed class EventLoop : IDisposable
+{
+    // As large as a socket's receive buffer gets before the kernel holds the sender back; shared by all connections of the loop.
+    private const int ReceiveBytes = 128 << 10;
+    private const int EventsPerTurn = 256;
+
+    // A turn that has published so much delivers before it reads on, so that a batch costs bounded memory.
+    private const int BatchMessages = 1024;
+
+    // A turn that takes longer has done work that belongs to another thread.
+    private const double StallSeconds = 0.25;
+
+    private readonly int _epoll = Native.EpollCreate();
+    private readonly int _signal = Native.EventFd();
+    private readonly EpollEvent[] _events = new EpollEvent[EventsPerTurn];
+    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(ReceiveBytes, pinned: true);
+    private readonly EngineTable _table;
+    private readonly Node _node;
+    private readonly Thread _thread;
+    private readonly ConcurrentQueue<EngineConnection> _posted = new();
+    private volatile bool _stopping;
+
+    public EventLoop(Node node, EngineTable table, int number)
+    {
+        _node = node;
+        _table = table;
+        Native.EpollCtl(_epoll, Native.CtlAdd, _signal, Native.EpollIn, EngineTable.Key(_signal, 0));
+        _thread = new Thread(Run) { Name = $"fastpush-engine-{number}", IsBackground = true };
+        _thread.Start();
+    }
+
+    /// <summary>Adds a descriptor; what it is stands in the table under <paramref name="key"/>.</summary>
+    public bool Add(int fd, ulong key) => Native.EpollCtl(_epoll, Native.CtlAdd, fd, Native.EpollIn | Native.EpollRdHup, key);
+
+    /// <summary>Changes what is waited for. From any thread.</summary>
+    public bool Modify(int fd, uint events, ulong key) => Native.EpollCtl(_epoll, Native.CtlMod, fd, events, key);
+
+    /// <summary>Takes a descriptor out. From any thread.</summary>
+    public void Remove(int fd) => Native.EpollCtl(_epoll, Native.CtlDel, fd, 0, 0);
+
+    /// <summary>Runs <see cref="EngineConnection.OnPosted"/> on the loop's thread.</summary>
+    public void Post(EngineConnection connection)
+    {
+        _posted.Enqueue(connection);
+        Native.Signal(_signal);
+    }
+
+    public void Dispose()
+    {
+        _stopping = true;
+        Native.Signal(_signal);
+        _thread.Join();
+        _ = Native.Close(_epoll);
+        _ = Native.Close(_signal);
+    }
+
+    private void Run()
+    {
+        while (!_stopping)
+        {
+            var count = Native.EpollWait(_epoll, _events);
+            if (count < 0)
+            {
+                if (Marshal.GetLastPInvokeError() == Native.Eintr)
+                {
+                    continue;
+                }
+
+                throw new IOException($"epoll_wait failed: errno {Marshal.GetLastPInvokeError()}");
+            }
+
+            var began = _node.Clock.Ticks;
+            Turn(count);
+            var seconds = _node.Clock.SecondsSince(began);
+            if (seconds > StallSeconds)
+            {
+                _node.Metrics.EngineStalled();
+                GatewayLog.EngineStalled(_node.Log, (long)(seconds * 1000));
+            }
+        }
+    }
+
+    private void Turn(int count)
+    {
+        var batch = FanoutBatch.Current;
+        for (var i = 0; i < count; i++)
+        {
+            var ready = _events[i];
+            if (_table.Find(ready.Data) is { } handler)
+            {
+                try
+                {
+                    handler.OnReady(ready.Events, _buffer);
+                }
+                catch (Exception e)
+                {
+                    // A fault of ours: one connection pays for it, the loop goes on.
+                    GatewayLog.ConnectionFailed(_node.Log, handler.ToString()!, e);
+                    handler.OnFault();
+                }
+
+                if (batch.Count >= BatchMessages)
+                {
+                    batch.Complete(_node);
+                }
+            }
+            else if (ready.Data == EngineTable.Key(_signal, 0))
+            {
+                Native.ResetSignal(_signal);
+                while (_posted.TryDequeue(out var connection))
+                {
+                    connection.OnPosted();
+                }
+            }
+        }
+
+        batch.Complete(_node);
+    }
+}

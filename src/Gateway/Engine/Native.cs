@@ -1,0 +1,128 @@
+using System.Runtime.InteropServices;
+
+namespace FastPush.Gateway.Engine;
+
+/// <summary>The system calls of the engine (Linux, man sections 2). Every descriptor here is non-blocking.</summary>
+internal static unsafe partial class Native
+{
+    public const int EpollIn = 0x001;
+    public const int EpollOut = 0x004;
+    public const int EpollErr = 0x008;
+    public const int EpollHup = 0x010;
+    public const int EpollRdHup = 0x2000;
+
+    public const int CtlAdd = 1;
+    public const int CtlDel = 2;
+    public const int CtlMod = 3;
+
+    public const int MsgPeek = 0x02;
+
+    public const int Eintr = 4;
+    public const int Eagain = 11;
+    public const int Enfile = 23;
+    public const int Emfile = 24;
+    public const int Enobufs = 105;
+
+    public const int ShutWrite = 1;
+    public const int ShutBoth = 2;
+
+    private const int CloseOnExec = 0x80000; // EPOLL_CLOEXEC, SOCK_CLOEXEC, EFD_CLOEXEC are one bit.
+    private const int NonBlock = 0x800; // SOCK_NONBLOCK, EFD_NONBLOCK
+    private const int DontWaitNoSignal = 0x40 | 0x4000; // MSG_DONTWAIT | MSG_NOSIGNAL
+    private const int SolSocket = 1;
+    private const int SoRcvLowat = 18;
+
+    public static int EpollCreate() => Check(EpollCreate1(CloseOnExec));
+
+    public static int EventFd() => Check(EventFd(0, CloseOnExec | NonBlock));
+
+    /// <summary>Registers a descriptor; false when it is no longer open.</summary>
+    public static bool EpollCtl(int epoll, int operation, int fd, uint events, ulong data)
+    {
+        var interest = new EpollEvent { Events = events, Data = data };
+        return EpollCtl(epoll, operation, fd, &interest) == 0;
+    }
+
+    /// <summary>Waits without end; number of events, or -1 with the error in the last P/Invoke error.</summary>
+    public static int EpollWait(int epoll, Span<EpollEvent> events)
+    {
+        fixed (EpollEvent* first = events)
+        {
+            return EpollWait(epoll, first, events.Length, -1);
+        }
+    }
+
+    /// <summary>A new connection's descriptor, or -1.</summary>
+    public static int Accept(int listener) => Accept4(listener, null, null, CloseOnExec | NonBlock);
+
+    /// <summary>Readable only from so many bytes on, so that epoll does not report again and again what was only peeked at.</summary>
+    public static void SetReceiveLowWater(int fd, int bytes) => _ = SetSockOpt(fd, SolSocket, SoRcvLowat, &bytes, sizeof(int));
+
+    /// <summary>Bytes received, 0 at the end, -1 with the error in the last P/Invoke error.</summary>
+    public static int Receive(int fd, Span<byte> buffer, int flags)
+    {
+        fixed (byte* first = buffer)
+        {
+            return (int)Recv(fd, first, (nuint)buffer.Length, flags | DontWaitNoSignal);
+        }
+    }
+
+    /// <summary>Bytes taken, or -1 with the error in the last P/Invoke error.</summary>
+    public static int Send(int fd, ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* first = bytes)
+        {
+            return (int)SendTo(fd, first, (nuint)bytes.Length, DontWaitNoSignal);
+        }
+    }
+
+    public static void Signal(int eventFd)
+    {
+        ulong one = 1;
+        _ = Write(eventFd, &one, sizeof(ulong)); // It fails only when the counter is full, and then the signal stands already.
+    }
+
+    public static void ResetSignal(int eventFd)
+    {
+        ulong count;
+        _ = Read(eventFd, &count, sizeof(ulong));
+    }
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    public static partial int Close(int fd);
+
+    [LibraryImport("libc", EntryPoint = "shutdown")]
+    public static partial int Shutdown(int fd, int how);
+
+    private static int Check(int result) => result >= 0 ? result : throw new IOException($"system call failed: errno {Marshal.GetLastPInvokeError()}");
+
+    [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
+    private static partial int EpollCreate1(int flags);
+
+    [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
+    private static partial int EventFd(uint initial, int flags);
+
+    [LibraryImport("libc", EntryPoint = "epoll_ctl", SetLastError = true)]
+    private static partial int EpollCtl(int epoll, int operation, int fd, EpollEvent* interest);
+
+    [LibraryImport("libc", EntryPoint = "epoll_wait", SetLastError = true)]
+    private static partial int EpollWait(int epoll, EpollEvent* events, int count, int timeoutMs);
+
+    [LibraryImport("libc", EntryPoint = "accept4", SetLastError = true)]
+    private static partial int Accept4(int listener, void* address, int* addressLength, int flags);
+
+    [LibraryImport("libc", EntryPoint = "setsockopt")]
+    private static partial int SetSockOpt(int fd, int level, int option, void* value, int length);
+
+    [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
+    private static partial nint Recv(int fd, byte* buffer, nuint length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "send", SetLastError = true)]
+    private static partial nint SendTo(int fd, byte* buffer, nuint length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "write")]
+    private static partial nint Write(int fd, void* buffer, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "read")]
+    private static partial nint Read(int fd, void* buffer, nuint length);
+}
