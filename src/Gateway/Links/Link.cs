@@ -9,6 +9,9 @@ internal abstract class Link
     /// <summary>The session that is told when the link takes bytes again. Set once, before the first send.</summary>
     public Sessions.Session? Session { get; set; }
 
+    /// <summary>What <see cref="SendWhenWritable"/> is given is read by the system until it reports back.</summary>
+    public virtual bool HoldsBytes => false;
+
     /// <summary>Hands over as much as is taken at once: 0 to <c>bytes.Length</c>; -1 when the connection is gone.</summary>
     public abstract int TrySend(ReadOnlySpan<byte> bytes);
 

@@ -22,6 +22,8 @@ internal sealed class SocketLink : Link
         socket.Blocking = false;
     }
 
+    public override bool HoldsBytes => true;
+
     public override int TrySend(ReadOnlySpan<byte> bytes)
     {
         if (_gone)

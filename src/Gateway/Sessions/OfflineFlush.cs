@@ -121,7 +121,7 @@ internal static class OfflineFlush
         Session session, Subscription subscription, List<OfflineMessage>? missed, IReadOnlyList<OfflineMessage> waiting)
     {
         var older = Merge(missed, waiting);
-        if (session.Prepend(subscription, older))
+        if (BacklogPolicy.TryPrepend(session, subscription, older))
         {
             return;
         }

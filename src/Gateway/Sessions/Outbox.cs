@@ -17,8 +17,7 @@ internal sealed class Outbox(Session session, Link link)
     private byte[]? _next;
     private int _nextEnd;
     private bool _blocked;
-    private Subscription? _readyFirst;
-    private Subscription? _readyLast;
+    private ReadyList _ready;
 
     // Messages to users in auto mode whose bytes are encoded but not yet all taken by the link, with the position of their end.
     private Queue<(long End, Payload Payload)>? _unsent;
@@ -26,10 +25,10 @@ internal sealed class Outbox(Session session, Link link)
     private long _sent;
 
     /// <summary>Nothing waits, so bytes may go straight to the link.</summary>
-    public bool IsEmpty => _wire is null && _readyFirst is null && !_blocked && !IsCorked;
+    public bool IsEmpty => _wire is null && _ready.First is null && !_blocked && !IsCorked;
 
     /// <summary>Encoded messages may be added behind what is there without overtaking a backlog.</summary>
-    public bool CanAppend => _readyFirst is null && !_blocked && !IsCorked;
+    public bool CanAppend => _ready.First is null && !_blocked && !IsCorked;
 
     /// <summary>Nothing is sent for now.</summary>
     public bool IsCorked { get; set; }
@@ -94,26 +93,7 @@ internal sealed class Outbox(Session session, Link link)
     public bool HasSent(long end) => _sent >= end;
 
     /// <summary>Puts a subscription with something to send into the turn.</summary>
-    public void MarkReady(Subscription subscription)
-    {
-        if (subscription.IsReady)
-        {
-            return;
-        }
-
-        subscription.IsReady = true;
-        subscription.NextReady = null;
-        if (_readyLast is null)
-        {
-            _readyFirst = subscription;
-        }
-        else
-        {
-            _readyLast.NextReady = subscription;
-        }
-
-        _readyLast = subscription;
-    }
+    public void MarkReady(Subscription subscription) => _ready.Add(subscription);
 
     /// <summary>Sends all it can.</summary>
     public void Flush()
@@ -124,9 +104,9 @@ internal sealed class Outbox(Session session, Link link)
             {
                 SendWire();
             }
-            else if (_readyFirst is not null)
+            else if (_ready.First is not null)
             {
-                EncodeReady();
+                SendReady();
             }
             else
             {
@@ -139,9 +119,10 @@ internal sealed class Outbox(Session session, Link link)
     public void OnWritable(int sent)
     {
         _blocked = false;
-        if (sent < 0)
+        if (sent < 0 || IsDead)
         {
             IsDead = true;
+            FreeAll();
             return;
         }
 
@@ -166,12 +147,7 @@ internal sealed class Outbox(Session session, Link link)
     /// <summary>Takes all subscriptions out of the turn; their backlogs are the session's to empty. Encoded bytes stay.</summary>
     public void DropBacklogs()
     {
-        for (var s = _readyFirst; s is not null; s = s.NextReady)
-        {
-            s.IsReady = false;
-        }
-
-        _readyFirst = _readyLast = null;
+        _ready.Clear();
     }
 
     /// <summary>Lets go of the encoded bytes too. User messages among them that were not sent to their end are given back.</summary>
@@ -183,14 +159,16 @@ internal sealed class Outbox(Session session, Link link)
             (unsent ??= []).Add(new OfflineMessage(entry.Payload, 1));
         }
 
-        // A blocked link may still read from _wire, so that array is left to the collector instead of the pool.
-        if (_blocked)
-        {
-            _wire = null;
-            _end = 0;
-        }
-
+        // A blocked link that reads the bytes by itself has them until it reports back.
         IsDead = true;
+        if (!_blocked || !link.HoldsBytes)
+        {
+            FreeAll();
+        }
+    }
+
+    private void FreeAll()
+    {
         Free(ref _wire, ref _end);
         Free(ref _next, ref _nextEnd);
         _start = 0;
@@ -265,118 +243,15 @@ internal sealed class Outbox(Session session, Link link)
         }
     }
 
-    private void EncodeReady()
+    private void SendReady()
     {
-        var scratch = Scratch.Take(Scratch.ChunkBytes);
-        var length = 0;
-        var nowMs = session.Node.Clock.NowMs;
-        var unixMs = session.Node.Clock.UnixMs;
-        while (_readyFirst is not null && length < Scratch.ChunkBytes / 2)
+        var encoder = new BacklogEncoder(session, Scratch.Take(Scratch.ChunkBytes));
+        encoder.Encode(ref _ready);
+        if (encoder.Length > 0)
         {
-            if (session.Format == WireFormat.ServerSentEvents && _readyFirst.NextReady is not null)
-            {
-                PutOldestFirst();
-            }
-
-            var subscription = _readyFirst;
-            if (!EncodeNext(subscription, ref scratch, ref length, nowMs, unixMs))
-            {
-                _readyFirst = subscription.NextReady;
-                _readyLast = _readyFirst is null ? null : _readyLast;
-                subscription.NextReady = null;
-                subscription.IsReady = false;
-            }
+            SendNow(encoder.Bytes);
         }
 
-        if (length > 0)
-        {
-            SendNow(scratch.AsSpan(0, length));
-        }
-
-        Scratch.Give(scratch);
-    }
-
-    // A client that resumes by the last id it saw must see ids rise over all its destinations.
-    private void PutOldestFirst()
-    {
-        Subscription? oldest = null;
-        Subscription? beforeOldest = null;
-        for (Subscription? before = null, at = _readyFirst; at is not null; before = at, at = at.NextReady)
-        {
-            if (at.Backlog.Count > 0 && (oldest is null || at.Backlog.Peek().Payload.Id < oldest.Backlog.Peek().Payload.Id))
-            {
-                (beforeOldest, oldest) = (before, at);
-            }
-        }
-
-        if (oldest is null || beforeOldest is null)
-        {
-            return;
-        }
-
-        beforeOldest.NextReady = oldest.NextReady;
-        _readyLast = ReferenceEquals(_readyLast, oldest) ? beforeOldest : _readyLast;
-        oldest.NextReady = _readyFirst;
-        _readyFirst = oldest;
-    }
-
-    // One message of one subscription; false when it has nothing (more) that may go now.
-    private bool EncodeNext(Subscription subscription, ref byte[] scratch, ref int length, long nowMs, long unixMs)
-    {
-        var window = subscription.Window;
-        if (window is { Repeats: > 0 })
-        {
-            var repeated = window.TakeRepeat(nowMs, out var unacked);
-            Room(ref scratch, length, MessageEncoder.SizeMax(subscription, unacked));
-            length += MessageEncoder.Write(scratch.AsSpan(length), subscription, unacked, repeated, redelivered: true);
-            return true;
-        }
-
-        if (subscription.CatchingUp || subscription.Backlog.Count == 0 || window is { HasRoom: false })
-        {
-            return false;
-        }
-
-        var message = session.TakeBacklog(subscription);
-        var payload = message.Payload;
-        if (payload.ExpiresAtMs != 0 && payload.ExpiresAtMs <= unixMs)
-        {
-            session.Node.Outcomes.Expired(payload);
-            session.Drop(message);
-            return true;
-        }
-
-        Room(ref scratch, length, MessageEncoder.SizeMax(subscription, payload));
-        var sequence = window is null ? 0 : window.Add(payload, message.Attempts, nowMs);
-        length += MessageEncoder.Write(scratch.AsSpan(length), subscription, payload, sequence, message.Redelivered);
-        session.Node.Outcomes.CountDelivery(payload);
-        if (window is null)
-        {
-            if (payload.User is not null)
-            {
-                SettleWhenSent(payload, _appended + length);
-            }
-
-            session.Drop(message);
-        }
-        else
-        {
-            session.Node.Outcomes.Sent(payload);
-        }
-
-        return true;
-    }
-
-    private static void Room(ref byte[] scratch, int length, int more)
-    {
-        if (scratch.Length - length >= more)
-        {
-            return;
-        }
-
-        var larger = BytePool.Rent(length + more);
-        scratch.AsSpan(0, length).CopyTo(larger);
-        BytePool.Return(scratch);
-        scratch = larger;
+        Scratch.Give(encoder.Buffer);
     }
 }

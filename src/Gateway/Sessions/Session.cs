@@ -113,38 +113,6 @@ internal sealed class Session
         return true;
     }
 
-    /// <summary>Delivers what a batch holds for one subscription, and returns how many messages went out (or into the wire) at once.</summary>
-    public int Deliver(Subscription subscription, FanoutBatch batch, in FanoutRun run)
-    {
-        var sent = 0;
-        CloseReason? failed = null;
-        lock (this)
-        {
-            if (State != SessionState.Open || subscription.Ended)
-            {
-                return 0;
-            }
-
-            if (subscription.Window is null && !subscription.CatchingUp && run.FirstPosition > subscription.JoinedAt && Outbox.CanAppend)
-            {
-                sent = DeliverEncoded(subscription, batch, run);
-            }
-            else
-            {
-                DeliverQueued(subscription, batch, run, ref failed);
-            }
-
-            failed ??= Outbox.IsDead ? CloseReason.PeerGone : null;
-        }
-
-        if (failed is { } reason)
-        {
-            SessionCloser.Close(this, reason);
-        }
-
-        return sent;
-    }
-
     /// <summary>Sends at once whatever the link takes. Called once per session at the end of a read batch.</summary>
     public void Flush()
     {
@@ -204,19 +172,6 @@ internal sealed class Session
         CloseIfDead();
     }
 
-    /// <summary>Has the batch flush this session when it completes.</summary>
-    public void FlushAtBatchEnd(FanoutBatch batch)
-    {
-        lock (this)
-        {
-            if (!_flushAtBatchEnd)
-            {
-                _flushAtBatchEnd = true;
-                batch.AddDirty(this);
-            }
-        }
-    }
-
     /// <summary>Adds encoded bytes (control frames) behind what waits; the caller flushes. False when the client does not read them.</summary>
     public bool Append(ReadOnlySpan<byte> bytes)
     {
@@ -249,59 +204,8 @@ internal sealed class Session
         CloseIfDead();
     }
 
-    /// <summary>Adds a message to a subscription's backlog under its overflow policy. The backlog takes a reference (and hold) of its own.</summary>
-    /// <returns>False when the policy is to close the connection.</returns>
-    public bool Enqueue(Subscription subscription, OfflineMessage message)
-    {
-        var size = message.Payload.Length;
-        ref var backlog = ref subscription.Backlog;
-        switch (subscription.Overflow)
-        {
-            case OverflowPolicy.Spill:
-                if (backlog.Count >= Node.Options.Offline.Messages || backlog.Bytes + size > Node.Options.Offline.Bytes)
-                {
-                    return false;
-                }
-
-                break;
-            case OverflowPolicy.Conflate:
-                while (backlog.Count > 0 && !subscription.CatchingUp)
-                {
-                    Discard(TakeBacklog(subscription));
-                }
-
-                break;
-            case OverflowPolicy.DropOldest:
-                while (backlog.Count > 0 && !Fits(size))
-                {
-                    Discard(TakeBacklog(subscription));
-                }
-
-                if (!Fits(size))
-                {
-                    Node.Outcomes.Dropped(message.Payload);
-                    return true;
-                }
-
-                break;
-            default:
-                if (!Fits(size))
-                {
-                    return false;
-                }
-
-                break;
-        }
-
-        Hold(message.Payload);
-        backlog.Add(message);
-        BacklogBytes += subscription.Overflow == OverflowPolicy.Spill ? 0 : size;
-        Outbox.MarkReady(subscription);
-        return true;
-    }
-
     /// <summary>Bytes in the backlogs of all subscriptions that do not spill.</summary>
-    public long BacklogBytes { get; private set; }
+    public long BacklogBytes { get; set; }
 
     /// <summary>The next message of a backlog; its reference and hold pass to the caller.</summary>
     public OfflineMessage TakeBacklog(Subscription subscription)
@@ -309,38 +213,6 @@ internal sealed class Session
         var message = subscription.Backlog.Take();
         BacklogBytes -= subscription.Overflow == OverflowPolicy.Spill ? 0 : message.Payload.Length;
         return message;
-    }
-
-    /// <summary>Puts older messages in front of a subscription's backlog and ends its catching up. Owns them from here on.</summary>
-    /// <returns>False when the session is ending; then they are the caller's still.</returns>
-    public bool Prepend(Subscription subscription, IReadOnlyList<OfflineMessage> older)
-    {
-        lock (this)
-        {
-            if (State != SessionState.Open || subscription.Ended)
-            {
-                return false;
-            }
-
-            foreach (var message in older)
-            {
-                if (message.Payload.User is not null)
-                {
-                    message.Payload.Hold();
-                }
-
-                BacklogBytes += subscription.Overflow == OverflowPolicy.Spill ? 0 : message.Payload.Length;
-            }
-
-            subscription.Backlog.Prepend(older);
-            subscription.CatchingUp = false;
-            Outbox.MarkReady(subscription);
-            Outbox.Flush();
-            AfterSend();
-        }
-
-        CloseIfDead();
-        return true;
     }
 
     /// <summary>Gives up a reference and hold.</summary>
@@ -407,109 +279,21 @@ internal sealed class Session
         }
     }
 
-    private void CloseIfDead()
+    /// <summary>Under the lock: has the batch flush this session when it completes.</summary>
+    public void FlushAtEnd(FanoutBatch batch)
     {
-        if (Outbox.IsDead && State < SessionState.Closing)
-        {
-            SessionCloser.Close(this, CloseReason.PeerGone);
-        }
-    }
-
-    // The common case: nothing waits, nothing is to be acknowledged. One encoding may serve many sessions.
-    private int DeliverEncoded(Subscription subscription, FanoutBatch batch, in FanoutRun run)
-    {
-        var bytes = batch.Encode(subscription, run);
-        var direct = Outbox.IsEmpty && !batch.IsCorked;
-        var end = Outbox.Appended;
-        if (direct)
-        {
-            Outbox.SendNow(bytes);
-        }
-        else
-        {
-            Outbox.Append(bytes);
-        }
-
-        if (subscription.Topic.User is not null)
-        {
-            SettleEncoded(batch, run, end + bytes.Length);
-        }
-
-        if (!direct)
-        {
-            FlushLater(batch);
-        }
-
-        return run.Count;
-    }
-
-    private void SettleEncoded(FanoutBatch batch, in FanoutRun run, long end)
-    {
-        for (var i = 0; i < run.Count; i++)
-        {
-            var payload = batch.PayloadAt(run, i);
-            if (Outbox.HasSent(end))
-            {
-                Node.Outcomes.Delivered(payload);
-            }
-            else
-            {
-                Outbox.SettleWhenSent(payload, end);
-            }
-        }
-    }
-
-    private void DeliverQueued(Subscription subscription, FanoutBatch batch, in FanoutRun run, ref CloseReason? failed)
-    {
-        for (var i = 0; i < run.Count; i++)
-        {
-            if (batch.PositionAt(run, i) <= subscription.JoinedAt)
-            {
-                continue;
-            }
-
-            if (!Enqueue(subscription, new OfflineMessage(batch.PayloadAt(run, i), 0)))
-            {
-                failed = CloseReason.SlowConsumer;
-                return;
-            }
-        }
-
-        FlushLater(batch);
-    }
-
-    private void FlushLater(FanoutBatch batch)
-    {
-        if (!batch.IsCorked)
-        {
-            Outbox.Flush();
-            AfterSend();
-        }
-        else if (!_flushAtBatchEnd)
+        if (!_flushAtBatchEnd)
         {
             _flushAtBatchEnd = true;
             batch.AddDirty(this);
         }
     }
 
-    private bool Fits(int size)
+    private void CloseIfDead()
     {
-        var waiting = BacklogBytes + Outbox.WireBytes;
-        return waiting == 0 || waiting + size <= Node.Options.Limits.OutboxBytes;
-    }
-
-    private void Discard(OfflineMessage message)
-    {
-        Node.Outcomes.Dropped(message.Payload);
-        Drop(message);
-    }
-
-    private static void Hold(Protocol.Buffers.Payload payload)
-    {
-        payload.AddRef();
-        if (payload.User is not null)
+        if (Outbox.IsDead && State < SessionState.Closing)
         {
-            payload.Hold();
+            SessionCloser.Close(this, CloseReason.PeerGone);
         }
     }
 }

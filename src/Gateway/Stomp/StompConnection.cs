@@ -22,8 +22,7 @@ internal sealed class StompConnection
     private FrameScan _scan;
     private byte[]? _rest;
     private int _restLength;
-    private byte[]? _partial;
-    private int _partialLength;
+    private FrameBuffer _partial;
     private bool _partialIsText = true;
     private bool _needsFlush;
 
@@ -86,7 +85,10 @@ internal sealed class StompConnection
         if (_needsFlush)
         {
             _needsFlush = false;
-            Session.FlushAtBatchEnd(FanoutBatch.Current);
+            lock (Session)
+            {
+                Session.FlushAtEnd(FanoutBatch.Current);
+            }
         }
     }
 
@@ -107,13 +109,13 @@ internal sealed class StompConnection
     public void Fail(CloseReason reason, CloseNotice notice)
     {
         SessionCloser.Close(Session, reason, notice);
-        DropPartial();
+        _partial.Clear();
     }
 
     /// <summary>Gives back what the connection holds. Called once, when the reader has ended.</summary>
     public void Release()
     {
-        DropPartial();
+        _partial.Clear();
         Transactions?.Clear();
         if (_rest is not null)
         {
@@ -230,7 +232,7 @@ internal sealed class StompConnection
 
     private void Feed(ReadOnlySpan<byte> payload, bool isText)
     {
-        if (_partialLength == 0)
+        if (_partial.IsEmpty)
         {
             FrameIsText = isText;
             _partialIsText = isText;
@@ -241,19 +243,8 @@ internal sealed class StompConnection
         _partialIsText &= isText;
         FrameIsText = _partialIsText;
         Keep(payload);
-        var partial = _partial!;
-        var parsed = Parse(partial.AsSpan(0, _partialLength));
-        if (ReferenceEquals(partial, _partial) && parsed > 0)
-        {
-            var left = _partialLength - parsed;
-            partial.AsSpan(parsed, left).CopyTo(partial);
-            _partialLength = left;
-            _partialIsText = isText;
-            if (left == 0)
-            {
-                DropPartial();
-            }
-        }
+        _partial.RemoveFirst(Parse(_partial.Bytes));
+        _partialIsText = _partialIsText || _partial.IsEmpty;
     }
 
     // Runs all whole frames and returns how many bytes they (and heart-beats) took.
@@ -284,36 +275,9 @@ internal sealed class StompConnection
 
     private void Keep(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.IsEmpty || IsClosing)
+        if (!IsClosing)
         {
-            return;
+            _partial.Append(bytes);
         }
-
-        var need = _partialLength + bytes.Length;
-        if (_partial is null || need > _partial.Length)
-        {
-            var larger = BytePool.Rent(Math.Max(need, _partialLength * 2));
-            if (_partial is not null)
-            {
-                _partial.AsSpan(0, _partialLength).CopyTo(larger);
-                BytePool.Return(_partial);
-            }
-
-            _partial = larger;
-        }
-
-        bytes.CopyTo(_partial.AsSpan(_partialLength));
-        _partialLength = need;
-    }
-
-    private void DropPartial()
-    {
-        if (_partial is not null)
-        {
-            BytePool.Return(_partial);
-        }
-
-        _partial = null;
-        _partialLength = 0;
     }
 }

@@ -35,6 +35,9 @@ internal sealed class FanoutBatch
     /// <summary>Sessions collect bytes until the end of the batch, since several runs may hit the same ones.</summary>
     public bool IsCorked { get; private set; }
 
+    /// <summary>When its delivery began, on the monotonic clock.</summary>
+    public long NowMs { get; private set; }
+
     /// <summary>Messages in it.</summary>
     public int Count => _entryCount;
 
@@ -89,6 +92,7 @@ internal sealed class FanoutBatch
         try
         {
             IsCorked = _runCount > 1;
+            NowMs = node.Clock.NowMs;
             for (var i = 0; i < _runCount; i++)
             {
                 Deliver(_runs[i], node);
@@ -150,7 +154,7 @@ internal sealed class FanoutBatch
         {
             if (subscription is not null)
             {
-                sent += subscription.Session.Deliver(subscription, this, run);
+                sent += Delivery.Deliver(subscription, this, run);
             }
         }
 

@@ -1,0 +1,113 @@
+using FastPush.Protocol.Buffers;
+using FastPush.Relay.Offline;
+
+namespace FastPush.Gateway.Sessions;
+
+/// <summary>What happens when messages wait for a session: the bounds and the overflow policies. Under the session's lock.</summary>
+internal static class BacklogPolicy
+{
+    /// <summary>Adds a message to a subscription's backlog, which takes a reference (and hold) of its own.</summary>
+    /// <returns>False when the policy is to close the connection.</returns>
+    public static bool TryAdd(Session session, Subscription subscription, OfflineMessage message)
+    {
+        var payload = message.Payload;
+        if (!TryMakeRoom(session, subscription, payload.Length, out var accepted))
+        {
+            return false;
+        }
+
+        if (!accepted)
+        {
+            session.Node.Outcomes.Dropped(payload);
+            return true;
+        }
+
+        payload.AddRef();
+        if (payload.User is not null)
+        {
+            payload.Hold();
+        }
+
+        subscription.Backlog.Add(message);
+        session.BacklogBytes += subscription.Overflow == OverflowPolicy.Spill ? 0 : payload.Length;
+        session.Outbox.MarkReady(subscription);
+        return true;
+    }
+
+    /// <summary>
+    /// Puts older messages in front of a subscription's backlog, ends its catching up, and sends. Owns the messages from here on; takes the
+    /// lock itself.
+    /// </summary>
+    /// <returns>False when the session is ending; then they are the caller's still.</returns>
+    public static bool TryPrepend(Session session, Subscription subscription, IReadOnlyList<OfflineMessage> older)
+    {
+        lock (session)
+        {
+            if (session.State != SessionState.Open || subscription.Ended)
+            {
+                return false;
+            }
+
+            foreach (var message in older)
+            {
+                if (message.Payload.User is not null)
+                {
+                    message.Payload.Hold();
+                }
+
+                session.BacklogBytes += subscription.Overflow == OverflowPolicy.Spill ? 0 : message.Payload.Length;
+            }
+
+            subscription.Backlog.Prepend(older);
+            subscription.CatchingUp = false;
+            session.Outbox.MarkReady(subscription);
+        }
+
+        session.Flush();
+        return true;
+    }
+
+    // False = close; accepted says whether the new message is let in.
+    private static bool TryMakeRoom(Session session, Subscription subscription, int size, out bool accepted)
+    {
+        ref var backlog = ref subscription.Backlog;
+        accepted = true;
+        switch (subscription.Overflow)
+        {
+            case OverflowPolicy.Spill:
+                var bounds = session.Node.Options.Offline;
+                return backlog.Count < bounds.Messages && backlog.Bytes + size <= bounds.Bytes;
+            case OverflowPolicy.Conflate:
+                while (backlog.Count > 0 && !subscription.CatchingUp)
+                {
+                    DropOldest(session, subscription);
+                }
+
+                return true;
+            case OverflowPolicy.DropOldest:
+                while (backlog.Count > 0 && !Fits(session, size))
+                {
+                    DropOldest(session, subscription);
+                }
+
+                accepted = Fits(session, size);
+                return true;
+            default:
+                return Fits(session, size);
+        }
+    }
+
+    // One message always fits, or a message as large as the outbox could never be delivered.
+    private static bool Fits(Session session, int size)
+    {
+        var waiting = session.BacklogBytes + session.Outbox.WireBytes;
+        return waiting == 0 || waiting + size <= session.Node.Options.Limits.OutboxBytes;
+    }
+
+    private static void DropOldest(Session session, Subscription subscription)
+    {
+        var oldest = session.TakeBacklog(subscription);
+        session.Node.Outcomes.Dropped(oldest.Payload);
+        session.Drop(oldest);
+    }
+}

@@ -1,0 +1,119 @@
+using FastPush.Gateway.Topics;
+using FastPush.Relay.Offline;
+
+namespace FastPush.Gateway.Sessions;
+
+/// <summary>The last step of fan-out: from a batch to one subscription's session.</summary>
+internal static class Delivery
+{
+    /// <summary>Delivers a run of messages, and returns how many went out (or into the encoded bytes) at once.</summary>
+    public static int Deliver(Subscription subscription, FanoutBatch batch, in FanoutRun run)
+    {
+        var session = subscription.Session;
+        var sent = 0;
+        CloseReason? failed = null;
+        lock (session)
+        {
+            if (session.State != SessionState.Open || subscription.Ended)
+            {
+                return 0;
+            }
+
+            if (subscription.Window is null
+                && !subscription.CatchingUp
+                && run.FirstPosition > subscription.JoinedAt
+                && session.Outbox.CanAppend)
+            {
+                sent = SendEncoded(session, subscription, batch, run);
+            }
+            else if (!Enqueue(session, subscription, batch, run))
+            {
+                failed = CloseReason.SlowConsumer;
+            }
+
+            failed ??= session.Outbox.IsDead ? CloseReason.PeerGone : null;
+        }
+
+        if (failed is { } reason)
+        {
+            SessionCloser.Close(session, reason);
+        }
+
+        return sent;
+    }
+
+    // The common case: nothing waits, nothing is to be acknowledged. One encoding may serve many sessions.
+    private static int SendEncoded(Session session, Subscription subscription, FanoutBatch batch, in FanoutRun run)
+    {
+        var outbox = session.Outbox;
+        var bytes = batch.Encode(subscription, run);
+        var end = outbox.Appended + bytes.Length;
+        var direct = outbox.IsEmpty && !batch.IsCorked;
+        if (direct)
+        {
+            outbox.SendNow(bytes);
+            session.LastOutputMs = batch.NowMs;
+        }
+        else
+        {
+            outbox.Append(bytes);
+        }
+
+        if (subscription.Topic.User is not null)
+        {
+            Settle(session, batch, run, end);
+        }
+
+        if (!direct)
+        {
+            FlushLater(session, batch);
+        }
+
+        return run.Count;
+    }
+
+    // A user's message is delivered once the link has taken its last byte.
+    private static void Settle(Session session, FanoutBatch batch, in FanoutRun run, long end)
+    {
+        for (var i = 0; i < run.Count; i++)
+        {
+            var payload = batch.PayloadAt(run, i);
+            if (session.Outbox.HasSent(end))
+            {
+                session.Node.Outcomes.Delivered(payload);
+            }
+            else
+            {
+                session.Outbox.SettleWhenSent(payload, end);
+            }
+        }
+    }
+
+    private static bool Enqueue(Session session, Subscription subscription, FanoutBatch batch, in FanoutRun run)
+    {
+        for (var i = 0; i < run.Count; i++)
+        {
+            if (batch.PositionAt(run, i) > subscription.JoinedAt
+                && !BacklogPolicy.TryAdd(session, subscription, new OfflineMessage(batch.PayloadAt(run, i), 0)))
+            {
+                return false;
+            }
+        }
+
+        FlushLater(session, batch);
+        return true;
+    }
+
+    private static void FlushLater(Session session, FanoutBatch batch)
+    {
+        if (batch.IsCorked)
+        {
+            session.FlushAtEnd(batch);
+        }
+        else
+        {
+            session.Outbox.Flush();
+            session.AfterSend();
+        }
+    }
+}
