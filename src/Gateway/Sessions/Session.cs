@@ -79,8 +79,9 @@ internal sealed class Session
     public void ScheduleHeartBeats(int sendEveryMs, int expectEveryMs)
     {
         // Sent a little earlier and missed a little later than agreed: the network and both timers need room (STOMP 1.2, "Heart-beating").
-        SendEveryMs = sendEveryMs * 8 / 10;
-        ExpectWithinMs = expectEveryMs * 2;
+        // Clients may name times up to int.MaxValue.
+        SendEveryMs = (int)(sendEveryMs * 8L / 10);
+        ExpectWithinMs = (int)Math.Min(expectEveryMs * 2L, int.MaxValue);
     }
 
     /// <summary>The session lives as long as this token, of the same user as before.</summary>
