@@ -184,8 +184,9 @@ internal sealed class Outbox(Session session, Link link)
         }
 
         // A blocked link may still read from _wire, so that array is left to the collector instead of the pool.
-        if (_blocked)
+        if (_blocked && _wire is not null)
         {
+            BytePool.Abandon(_wire);
             _wire = null;
             _end = 0;
         }

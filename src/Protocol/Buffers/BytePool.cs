@@ -32,4 +32,11 @@ public static class BytePool
         ArrayPool<byte>.Shared.Return(array);
 #pragma warning restore RS0030
     }
+
+    /// <summary>No longer counts an array that is left to the collector, because something outside may still read it.</summary>
+    public static void Abandon(byte[] array)
+    {
+        ArgumentNullException.ThrowIfNull(array);
+        Interlocked.Add(ref s_outstandingBytes, -array.Length);
+    }
 }
