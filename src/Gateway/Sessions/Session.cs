@@ -126,7 +126,8 @@ internal sealed class Session
                 return 0;
             }
 
-            if (subscription.Window is null && !subscription.CatchingUp && run.FirstPosition > subscription.JoinedAt && Outbox.CanAppend)
+            var isLive = subscription.Window is null && !subscription.CatchingUp && run.FirstPosition > subscription.JoinedAt;
+            if (isLive && Outbox.CanAppend && FitsEncoded(run))
             {
                 sent = DeliverEncoded(subscription, batch, run);
             }
@@ -456,7 +457,14 @@ internal sealed class Session
                 continue;
             }
 
-            if (!Enqueue(subscription, new OfflineMessage(batch.PayloadAt(run, i), 0)))
+            var message = new OfflineMessage(batch.PayloadAt(run, i), 0);
+            if (!Fits(message.Payload.Length))
+            {
+                // What the link takes at once is no overflow, however large the batch.
+                Outbox.Flush();
+            }
+
+            if (!Enqueue(subscription, message))
             {
                 failed = CloseReason.SlowConsumer;
                 return;
@@ -478,6 +486,13 @@ internal sealed class Session
             _flushAtBatchEnd = true;
             batch.AddDirty(this);
         }
+    }
+
+    // A run goes out whole only if the outbox could hold it whole.
+    private bool FitsEncoded(in FanoutRun run)
+    {
+        var bytes = Outbox.WireBytes + run.Bytes;
+        return bytes <= Node.Options.Limits.OutboxBytes || (run.Count == 1 && Outbox.WireBytes == 0);
     }
 
     private bool Fits(int size)
