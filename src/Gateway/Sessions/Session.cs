@@ -9,7 +9,7 @@ namespace FastPush.Gateway.Sessions;
 
 /// <summary>
 /// One connected client: its subscriptions and its way out. The object is its own lock; nothing else is locked inside it except
-/// leaves (pool, ledger, metrics), and no call blocks inside it.
+/// leaves (pool, ledger, metrics, presence), and no call blocks inside it.
 /// </summary>
 internal sealed class Session
 {
@@ -107,11 +107,12 @@ internal sealed class Session
             State = SessionState.Open;
             Renew(principal);
             User = Node.Users.Enter(principal.UserId);
-        }
 
-        Node.Presence.Connected(principal.UserId, Id);
-        Node.Metrics.SessionOpened(Format);
-        return true;
+            // Before anybody can close it, so that no end is told before its beginning.
+            Node.Presence.Connected(principal.UserId, Id);
+            Node.Metrics.SessionOpened(Format);
+            return true;
+        }
     }
 
     /// <summary>Delivers what a batch holds for one subscription, and returns how many messages went out (or into the wire) at once.</summary>
