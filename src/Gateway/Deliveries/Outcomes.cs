@@ -51,12 +51,14 @@ internal sealed class Outcomes(
         }
     }
 
-    /// <summary>Every retry went unacknowledged, or its queue was full.</summary>
+    /// <summary>Every retry went unacknowledged, or its queue was full. No failure if another session of its user acknowledged it.</summary>
     public void Dead(Payload payload, FailureKind why)
     {
-        metrics.Failed(why);
-        Note(payload, Settlement.Dead, DeliveryState.Dead);
-        deadLetters.Add(payload, why, clock.UnixMs);
+        if (Note(payload, Settlement.Dead, DeliveryState.Dead))
+        {
+            metrics.Failed(why);
+            deadLetters.Add(payload, why, clock.UnixMs);
+        }
     }
 
     /// <summary>A slow subscription's overflow policy let it go; other subscriptions may still have it.</summary>

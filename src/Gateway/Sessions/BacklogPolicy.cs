@@ -1,4 +1,4 @@
-using FastPush.Protocol.Buffers;
+using FastPush.Gateway.Topics;
 using FastPush.Relay.Offline;
 
 namespace FastPush.Gateway.Sessions;
@@ -97,8 +97,15 @@ internal static class BacklogPolicy
         }
     }
 
-    // One message always fits, or a message as large as the outbox could never be delivered.
-    private static bool Fits(Session session, int size)
+    /// <summary>A run goes out whole only if the outbox could hold it whole.</summary>
+    public static bool FitsEncoded(Session session, in FanoutRun run)
+    {
+        var wire = session.Outbox.WireBytes;
+        return wire + run.Bytes <= session.Node.Options.Limits.OutboxBytes || (run.Count == 1 && wire == 0);
+    }
+
+    /// <summary>The outbox has room. One message always fits, or one as large as the outbox could never be delivered.</summary>
+    public static bool Fits(Session session, int size)
     {
         var waiting = session.BacklogBytes + session.Outbox.WireBytes;
         return waiting == 0 || waiting + size <= session.Node.Options.Limits.OutboxBytes;

@@ -22,7 +22,8 @@ internal static class Delivery
             if (subscription.Window is null
                 && !subscription.CatchingUp
                 && run.FirstPosition > subscription.JoinedAt
-                && session.Outbox.CanAppend)
+                && session.Outbox.CanAppend
+                && BacklogPolicy.FitsEncoded(session, run))
             {
                 sent = SendEncoded(session, subscription, batch, run);
             }
@@ -93,8 +94,19 @@ internal static class Delivery
     {
         for (var i = 0; i < run.Count; i++)
         {
-            if (batch.PositionAt(run, i) > subscription.JoinedAt
-                && !BacklogPolicy.TryAdd(session, subscription, new OfflineMessage(batch.PayloadAt(run, i), 0)))
+            if (batch.PositionAt(run, i) <= subscription.JoinedAt)
+            {
+                continue;
+            }
+
+            var message = new OfflineMessage(batch.PayloadAt(run, i), 0);
+            if (!BacklogPolicy.Fits(session, message.Payload.Length))
+            {
+                // What the link takes at once is no overflow, however large the batch.
+                session.Outbox.Flush();
+            }
+
+            if (!BacklogPolicy.TryAdd(session, subscription, message))
             {
                 return false;
             }

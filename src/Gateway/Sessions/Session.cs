@@ -9,7 +9,7 @@ namespace FastPush.Gateway.Sessions;
 
 /// <summary>
 /// One connected client: its subscriptions and its way out. The object is its own lock; nothing else is locked inside it except
-/// leaves (pool, ledger, metrics), and no call blocks inside it.
+/// leaves (pool, ledger, metrics, presence), and no call blocks inside it.
 /// </summary>
 internal sealed class Session
 {
@@ -79,8 +79,9 @@ internal sealed class Session
     public void ScheduleHeartBeats(int sendEveryMs, int expectEveryMs)
     {
         // Sent a little earlier and missed a little later than agreed: the network and both timers need room (STOMP 1.2, "Heart-beating").
-        SendEveryMs = sendEveryMs * 8 / 10;
-        ExpectWithinMs = expectEveryMs * 2;
+        // Clients may name times up to int.MaxValue.
+        SendEveryMs = (int)(sendEveryMs * 8L / 10);
+        ExpectWithinMs = (int)Math.Min(expectEveryMs * 2L, int.MaxValue);
     }
 
     /// <summary>The session lives as long as this token, of the same user as before.</summary>
@@ -106,11 +107,12 @@ internal sealed class Session
             State = SessionState.Open;
             Renew(principal);
             User = Node.Users.Enter(principal.UserId);
-        }
 
-        Node.Presence.Connected(principal.UserId, Id);
-        Node.Metrics.SessionOpened(Format);
-        return true;
+            // Before anybody can close it, so that no end is told before its beginning.
+            Node.Presence.Connected(principal.UserId, Id);
+            Node.Metrics.SessionOpened(Format);
+            return true;
+        }
     }
 
     /// <summary>Sends at once whatever the link takes. Called once per session at the end of a read batch.</summary>
