@@ -30,7 +30,7 @@ internal sealed class EchoConnection : ConnectionHandler
         }
         catch (Exception end) when (end is OperationCanceledException or ConnectionResetException)
         {
-            // The patience is over, or the client has gone: returning closes the connection either way.
+            await outgoing.CompleteAsync(); // The patience is over, or the client has gone: nothing more is said.
         }
     }
 

@@ -79,11 +79,11 @@ public sealed class ManualTimeProviderTests
     [Fact]
     public async Task Delays_of_the_framework_run_on_it()
     {
-        var delay = Task.Delay(TimeSpan.FromMinutes(1), time);
+        var delay = new TaskCompletionSource().Task.WaitAsync(TimeSpan.FromMinutes(1), time);
         time.Advance(TimeSpan.FromSeconds(59));
         Assert.False(delay.IsCompleted);
         time.Advance(TimeSpan.FromSeconds(1));
-        await delay;
+        await Assert.ThrowsAsync<TimeoutException>(() => delay);
         Assert.Equal(0, time.ArmedTimers);
     }
 }

@@ -51,7 +51,9 @@ internal sealed class Outcomes(
         }
     }
 
-    /// <summary>Every retry went unacknowledged, or its queue was full. No failure if another session of its user acknowledged it.</summary>
+    /// <summary>
+    /// Every retry went unacknowledged, or its queue was full. No failure if another session of its user acknowledged it.
+    /// </summary>
     public void Dead(Payload payload, FailureKind why)
     {
         if (Note(payload, Settlement.Dead, DeliveryState.Dead))

@@ -26,7 +26,13 @@ internal sealed class EngineListener : IConnectionListener, IEngineHandler
     private bool _unbound;
 
     public EngineListener(
-        Socket socket, Node node, EngineTable table, EventLoop[] loops, UpgradeGate gate, HandshakeWatch watch, SocketConnectionContextFactory contexts)
+        Socket socket,
+        Node node,
+        EngineTable table,
+        EventLoop[] loops,
+        UpgradeGate gate,
+        HandshakeWatch watch,
+        SocketConnectionContextFactory contexts)
     {
         _socket = socket;
         _fd = (int)socket.SafeHandle.DangerousGetHandle();

@@ -94,7 +94,9 @@ internal static unsafe partial class Native
     [LibraryImport("libc", EntryPoint = "shutdown")]
     public static partial int Shutdown(int fd, int how);
 
-    private static int Check(int result) => result >= 0 ? result : throw new IOException($"system call failed: errno {Marshal.GetLastPInvokeError()}");
+    private static int Check(int result) => result >= 0
+        ? result
+        : throw new IOException($"system call failed: errno {Marshal.GetLastPInvokeError()}");
 
     [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
     private static partial int EpollCreate1(int flags);

@@ -5,7 +5,8 @@ internal static class ConsolePage
 {
     // The page talks to this gateway only; the WebSocket's scheme must be named since 'self' does not cover it everywhere.
     private const string Policy =
-        "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
+        "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; base-uri 'none'; "
+        + "frame-ancestors 'none'; form-action 'self'";
 
     public static void UseConsole(this WebApplication app)
     {

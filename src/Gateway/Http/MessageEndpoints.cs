@@ -66,7 +66,9 @@ internal static class MessageEndpoints
             context.Response.Headers.RetryAfter = ((waitMs + 999) / 1000).ToString(CultureInfo.InvariantCulture);
             return Problem.Of(
                 StatusCodes.Status429TooManyRequests,
-                $"This user may send bursts of {principal.Burst} messages and {principal.PerSecond.ToString(CultureInfo.InvariantCulture)} a second.");
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"This user may send bursts of {principal.Burst} messages and {principal.PerSecond} a second."));
         }
 
         if (publisher.Publish(principal.UserId, requests) is not { } ids)

@@ -9,7 +9,8 @@ namespace FastPush.Gateway.Http;
 internal static class MetricsEndpoint
 {
     public static void Map(IEndpointRouteBuilder routes) =>
-        routes.MapGet("/metrics", (Node node) => TypedResults.Text(Render(node), "text/plain; version=0.0.4", Encoding.UTF8)).WithTags("node");
+        routes.MapGet("/metrics", (Node node) => TypedResults.Text(Render(node), "text/plain; version=0.0.4", Encoding.UTF8))
+            .WithTags("node");
 
     /// <summary>The whole page.</summary>
     public static string Render(Node node)
@@ -39,7 +40,7 @@ internal static class MetricsEndpoint
         Histogram(page, metrics.DeliveryLatency);
         Gauge(page, "push_offline_queue_size", "Messages that wait for absent users.", node.Offline.Count);
         Gauge(page, "push_topics_active", "Destinations with subscribers or history.", node.Topics.Count);
-        Gauge(page, "push_message_memory_bytes", "Bytes of messages queued, unacknowledged or kept as history.", node.Pool.OutstandingBytes);
+        Gauge(page, "push_message_memory_bytes", "Bytes of messages queued, unacknowledged or in history.", node.Pool.OutstandingBytes);
         Gauge(page, "push_message_memory_limit_bytes", "FastPush:Limits:MessageMemoryBytes.", node.Pool.BytesMax);
         Counter(page, "push_engine_stalls_total", "Read batches that held their thread too long.", metrics.EngineStalls);
         Gauge(page, "push_draining", "1 while the node drains.", node.IsDraining ? 1 : 0);

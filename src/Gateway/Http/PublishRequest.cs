@@ -72,7 +72,8 @@ internal sealed record PublishRequest(
                     break;
                 case "body":
                     fault = _body is null ? "" : "body: payload is given too; one of them";
-                    if (fault.Length == 0 && (member.Value.ValueKind != JsonValueKind.String || !member.Value.TryGetBytesFromBase64(out _body)))
+                    if (fault.Length == 0
+                        && (member.Value.ValueKind != JsonValueKind.String || !member.Value.TryGetBytesFromBase64(out _body)))
                     {
                         fault = "body: must be a string of base64";
                     }
@@ -146,7 +147,8 @@ internal sealed record Recipient(byte[] Key, byte[] Shown, string? User, string?
                     queue = member.Value.GetString()!;
                     break;
                 case "users" when member.Value.ValueKind == JsonValueKind.Array && users.Count == 0:
-                    if (member.Value.GetArrayLength() > recipientsMax || member.Value.EnumerateArray().Any(u => u.ValueKind != JsonValueKind.String))
+                    if (member.Value.GetArrayLength() > recipientsMax
+                        || member.Value.EnumerateArray().Any(u => u.ValueKind != JsonValueKind.String))
                     {
                         fault = $"to.users: must be at most {recipientsMax} strings";
                         return null;

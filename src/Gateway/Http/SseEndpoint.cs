@@ -54,7 +54,8 @@ internal static class SseEndpoint
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var link = new PipeLink(context.Response.BodyWriter, () => ended.TrySetResult(), () => ended.TrySetResult());
         var session = new Session(node, link, WireFormat.ServerSentEvents, node.NextSessionId());
-        await using var aborted = context.RequestAborted.UnsafeRegister(static state => ((TaskCompletionSource)state!).TrySetResult(), ended);
+        await using var aborted = context.RequestAborted.UnsafeRegister(
+            static state => ((TaskCompletionSource)state!).TrySetResult(), ended);
         node.Sessions.Add(session);
         try
         {

@@ -9,7 +9,13 @@ namespace FastPush.Gateway.Lifecycle;
 
 /// <summary>Starts the ticker with the host and says what runs, and what it does not keep.</summary>
 internal sealed class NodeService(
-    Node node, RunMode mode, IServer server, HandshakeWatch watch, KeySource keys, IHostApplicationLifetime lifetime, IServiceProvider services)
+    Node node,
+    RunMode mode,
+    IServer server,
+    HandshakeWatch watch,
+    KeySource keys,
+    IHostApplicationLifetime lifetime,
+    IServiceProvider services)
     : IHostedService, IDisposable
 {
     private Ticker? _ticker;

@@ -35,7 +35,9 @@ internal static class Acknowledgements
         }
     }
 
-    /// <summary>The client could not use the delivery (in client mode: all up to it): it is repeated, or given up after the last retry.</summary>
+    /// <summary>
+    /// The client could not use the delivery (in client mode: all up to it): it is repeated, or given up after the last retry.
+    /// </summary>
     public static void Nack(Session session, Subscription subscription, long sequence)
     {
         lock (session)

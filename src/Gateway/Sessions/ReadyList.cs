@@ -1,6 +1,8 @@
 namespace FastPush.Gateway.Sessions;
 
-/// <summary>A session's subscriptions that have something to send, in turn. Linked through the subscriptions, so it costs nothing.</summary>
+/// <summary>
+/// A session's subscriptions that have something to send, in turn. Linked through the subscriptions, so it costs nothing.
+/// </summary>
 internal struct ReadyList
 {
     private Subscription? _last;

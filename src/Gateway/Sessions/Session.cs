@@ -174,7 +174,9 @@ internal sealed class Session
         CloseIfDead();
     }
 
-    /// <summary>Adds encoded bytes (control frames) behind what waits; the caller flushes. False when the client does not read them.</summary>
+    /// <summary>
+    /// Adds encoded bytes (control frames) behind what waits; the caller flushes. False when the client does not read them.
+    /// </summary>
     public bool Append(ReadOnlySpan<byte> bytes)
     {
         lock (this)

@@ -42,7 +42,12 @@ internal static class SessionCloser
             Message = "token expired",
             Detail = "The token's time is over. Connect again with a new one, or send it in time to /fastpush/token.",
         },
-        CloseReason.Internal => new CloseNotice { Code = 1011, Message = "internal error", Detail = "The gateway failed; this was logged." },
+        CloseReason.Internal => new CloseNotice
+        {
+            Code = 1011,
+            Message = "internal error",
+            Detail = "The gateway failed; this was logged.",
+        },
         _ => default,
     });
 

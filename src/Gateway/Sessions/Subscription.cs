@@ -26,7 +26,9 @@ internal enum OverflowPolicy : byte
     Spill,
 }
 
-/// <summary>One subscription of one session. Its fields are guarded by the session's lock, <see cref="TopicSlot"/> by the topic's.</summary>
+/// <summary>
+/// One subscription of one session. Its fields are guarded by the session's lock, <see cref="TopicSlot"/> by the topic's.
+/// </summary>
 internal sealed class Subscription(Session session, Topic topic, int number, byte[] head, AckMode ackMode, OverflowPolicy overflow)
 {
     public Session Session { get; } = session;

@@ -51,7 +51,8 @@ internal sealed class SubscriptionSet(Session session)
     {
         foreach (var subscription in Items)
         {
-            if (subscription.Head.Length != SubscriptionHeads.WithoutId.Length && SubscriptionHeads.IdOf(subscription.Head).SequenceEqual(id))
+            if (subscription.Head.Length != SubscriptionHeads.WithoutId.Length
+                && SubscriptionHeads.IdOf(subscription.Head).SequenceEqual(id))
             {
                 return subscription;
             }

@@ -130,7 +130,10 @@ internal static class ConnectCommand
 
         if (!frame.TryGet(HeaderName.Authorization, out var token) && !frame.TryGet(HeaderName.Passcode, out token))
         {
-            Refuse(connection, frame, "A token is needed: Authorization or ?token= of the upgrade, or Authorization or passcode of CONNECT.");
+            Refuse(
+                connection,
+                frame,
+                "A token is needed: Authorization or ?token= of the upgrade, or Authorization or passcode of CONNECT.");
             return null;
         }
 

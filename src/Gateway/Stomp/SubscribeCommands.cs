@@ -45,7 +45,12 @@ internal static class SubscribeCommands
         if (subscribed is not null)
         {
             StompCommands.Refuse(
-                connection, frame, CloseReason.Protocol, 1002, "duplicate subscription", "This connection has a subscription with that id.");
+                connection,
+                frame,
+                CloseReason.Protocol,
+                1002,
+                "duplicate subscription",
+                "This connection has a subscription with that id.");
             return;
         }
 

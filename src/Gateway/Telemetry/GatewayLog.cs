@@ -15,7 +15,8 @@ internal static partial class GatewayLog
     [LoggerMessage(1003, LogLevel.Information, "Draining: {Sessions} sessions are told to come back elsewhere within {TimeoutMs} ms.")]
     public static partial void Draining(ILogger log, int sessions, int timeoutMs);
 
-    [LoggerMessage(1004, LogLevel.Information, "Drained: {Closed} sessions closed, {Aborted} aborted, {Queued} messages wait for their users.")]
+    [LoggerMessage(
+        1004, LogLevel.Information, "Drained: {Closed} sessions closed, {Aborted} aborted, {Queued} messages wait for their users.")]
     public static partial void Drained(ILogger log, int closed, int aborted, long queued);
 
     [LoggerMessage(1005, LogLevel.Error, "Connection {ConnectionId} failed. This is a fault of the gateway; the client was told so.")]

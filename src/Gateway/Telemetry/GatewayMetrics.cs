@@ -27,12 +27,13 @@ internal sealed class GatewayMetrics : IDisposable
         _meter = meters.Create("FastPush");
         _meter.CreateObservableUpDownCounter("push.connections.active", () => ConnectionsActive, "{connection}", "Open sessions");
         _meter.CreateObservableCounter("push.messages.published", () => MessagesPublished, "{message}", "Messages accepted");
-        _meter.CreateObservableCounter("push.messages.delivered", () => MessagesDelivered, "{delivery}", "Deliveries handed to the transport");
+        _meter.CreateObservableCounter("push.messages.delivered", () => MessagesDelivered, "{delivery}", "Deliveries sent");
         _meter.CreateObservableCounter("push.messages.acked", () => MessagesAcked, "{delivery}", "Deliveries acknowledged");
         _meter.CreateObservableCounter("push.messages.redelivered", () => MessagesRedelivered, "{delivery}", "Deliveries repeated");
         _meter.CreateObservableCounter(
             "push.messages.failed",
-            () => Enum.GetValues<FailureKind>().Select(k => new Measurement<long>(FailedBy(k), new KeyValuePair<string, object?>("reason", Name(k)))),
+            () => Enum.GetValues<FailureKind>()
+                .Select(k => new Measurement<long>(FailedBy(k), new KeyValuePair<string, object?>("reason", Name(k)))),
             "{message}",
             "Messages given up");
     }

@@ -38,7 +38,8 @@ internal sealed class StompConnectionHandler(Node node) : ConnectionHandler
         }
         catch (Exception e) when (e is IOException or SocketException or ConnectionAbortedException or OperationCanceledException)
         {
-            // The peer reset the connection, or it was aborted here: its end below says all there is to say.
+            // The peer reset the connection, or it was aborted here: an end like any other.
+            SessionCloser.Close(session, CloseReason.PeerGone);
         }
         catch (Exception e)
         {

@@ -90,7 +90,8 @@ internal sealed class UpgradeGate(Node node, OriginPolicy origins, DrainHint dra
             principal = node.Tokens.Verify(token, out fault);
             if (principal is null)
             {
-                return Refuse(response, 401, "Unauthorized", AuthFaults.Describe(fault), "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n"u8);
+                var challenge = "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n"u8;
+                return Refuse(response, 401, "Unauthorized", AuthFaults.Describe(fault), challenge);
             }
         }
 

@@ -24,7 +24,9 @@ public sealed class PayloadPool(long bytesMax)
     /// <summary>The bound on <see cref="OutstandingBytes"/>.</summary>
     public long BytesMax => bytesMax;
 
-    /// <summary>A payload with room for <paramref name="bytes"/>, one reference held by the caller; null when the bound is reached.</summary>
+    /// <summary>
+    /// A payload with room for <paramref name="bytes"/>, one reference held by the caller; null when the bound is reached.
+    /// </summary>
     public Payload? TryRent(int bytes)
     {
         if (Volatile.Read(ref _outstandingBytes) + bytes > bytesMax)

@@ -79,7 +79,9 @@ public sealed class MemoryOfflineQueue(OfflineOptions options) : IOfflineQueue
         return (IReadOnlyList<OfflineMessage>?)dropped ?? s_none;
     }
 
-    /// <summary>One user's queue. A linked list: appended at its end, trimmed at its head, and returned messages go near the head.</summary>
+    /// <summary>
+    /// One user's queue. A linked list: appended at its end, trimmed at its head, and returned messages go near the head.
+    /// </summary>
     private sealed class Waiting
     {
         public LinkedList<OfflineMessage> Messages { get; } = [];

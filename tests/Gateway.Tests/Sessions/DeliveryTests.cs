@@ -195,7 +195,9 @@ public sealed class DeliveryTests : IDisposable
             Assert.Empty(client.Take());
             _node.Advance(500);
             var again = client.Next();
-            Assert.Equal(("true", first["message-id"], first["ack"], "x"), (again["redelivered"], again["message-id"], again["ack"], again.Body));
+            Assert.Equal(
+                ("true", first["message-id"], first["ack"], "x"),
+                (again["redelivered"], again["message-id"], again["ack"], again.Body));
             Assert.Equal(attempt, _node.Node.Metrics.MessagesRedelivered);
             Assert.Equal(DeliveryState.Delivered, _node.StateOf(first["message-id"], "alice"));
         }

@@ -157,10 +157,12 @@ public sealed class OverflowTests : IDisposable
     {
         var client = _node.Connect("carol").Subscribe("/topic/a", headers);
         var other = _node.Connect("dave").Subscribe("/topic/a", headers).Subscribe("/topic/b", headers, id: "1");
-        _bob.Send([.. Enumerable.Range(0, 30).Select(i => $"SEND\ndestination:/topic/a\n\n{i:000}{new string('.', 500)}")]);
+        _bob.Send([.. Enumerable.Range(0, 30).Select(i =>
+             $"SEND\ndestination:/topic/a\n\n{i:000}{new string('.', 500)}")]);
         Assert.Equal(Enumerable.Range(0, 30), Numbers(client));
         Assert.Equal(Enumerable.Range(0, 30), Numbers(other));
-        _bob.Send([.. Enumerable.Range(0, 30).Select(i => $"SEND\ndestination:/topic/{(i < 15 ? 'a' : 'b')}\n\n{i:000}{new string('.', 500)}")]);
+        _bob.Send([.. Enumerable.Range(0, 30).Select(i =>
+             $"SEND\ndestination:/topic/{(i < 15 ? 'a' : 'b')}\n\n{i:000}{new string('.', 500)}")]);
         Assert.Equal(Enumerable.Range(0, 30), Numbers(other).Order());
     }
 

@@ -46,7 +46,9 @@ public sealed class ResumeTests : IDisposable
     {
         Publish("/topic/a", 0, 3);
         var alice = _node.Connect();
-        alice.Send("SEND\ndestination:/topic/a\n\nbefore", "SUBSCRIBE\nid:0\ndestination:/topic/a\n\n", "SEND\ndestination:/topic/a\n\nafter");
+        alice.Send(
+            "SEND\ndestination:/topic/a\n\nbefore",
+            "SUBSCRIBE\nid:0\ndestination:/topic/a\n\n", "SEND\ndestination:/topic/a\n\nafter");
         Assert.Equal(["after"], alice.TakeBodies());
     }
 

@@ -49,7 +49,8 @@ internal sealed class StompClient
         return this;
     }
 
-    public void Publish(string destination, string body, string headers = "") => Send($"SEND\ndestination:{destination}\n{headers}\n{body}");
+    public void Publish(string destination, string body, string headers = "") =>
+        Send($"SEND\ndestination:{destination}\n{headers}\n{body}");
 
     public void Ack(ServerFrame message) => Send($"ACK\nid:{message["ack"]}\n\n");
 
@@ -59,7 +60,8 @@ internal sealed class StompClient
     public List<ServerFrame> Take() => Link.TakeFrames();
 
     /// <summary>The bodies of the messages that came since the last look; fails on any other frame.</summary>
-    public string[] TakeBodies() => [.. Take().Select(f => f.Command == "MESSAGE" ? f.Body : throw new InvalidOperationException(f.ToString()))];
+    public string[] TakeBodies() =>
+        [.. Take().Select(f => f.Command == "MESSAGE" ? f.Body : throw new InvalidOperationException(f.ToString()))];
 
     /// <summary>The only frame that came.</summary>
     public ServerFrame Next() => Assert.Single(Take());

@@ -78,18 +78,21 @@ const tokens = {
   missingExp: await sign(without('exp')),
   expAsString: await new CompactSign(Buffer.from(JSON.stringify(claims({ exp: String(now + 600) }))))
     .setProtectedHeader({ alg: 'RS256', kid: 'one' }).sign(rs256.one),
-  critHeader: await sign(claims(), { crit: ['urn:example:must'], 'urn:example:must': { crit: [] } }, rs256.one, { crit: { 'urn:example:must': true } }),
+  critHeader: await sign(
+    claims(), { crit: ['urn:example:must'], 'urn:example:must': { crit: [] } }, rs256.one, { crit: { 'urn:example:must': true } }),
   unencodedPayload: await sign(claims(), { b64: true, crit: ['b64'] }),
   embeddedJwk: await sign(claims(), { kid: undefined, jwk: await jwk(stranger.publicKey) }, await importPKCS8(stranger.pkcs8, 'RS256')),
   embeddedJwkKnownKid: await sign(claims(), { jwk: await jwk(stranger.publicKey) }, await importPKCS8(stranger.pkcs8, 'RS256')),
   remoteKeys: await sign(claims(), { kid: 'three', jku: 'https://mallory.example/keys', x5u: 'https://mallory.example/x5u' },
     await importPKCS8(stranger.pkcs8, 'RS256')),
-  ignoredHints: await sign(claims(), { jku: 'https://mallory.example/keys', x5u: 'https://mallory.example/x5u', jwk: await jwk(stranger.publicKey) }),
+  ignoredHints: await sign(
+    claims(), { jku: 'https://mallory.example/keys', x5u: 'https://mallory.example/x5u', jwk: await jwk(stranger.publicKey) }),
 };
 
 console.log(JSON.stringify({
   jwks: { keys: [
-    await jwk(elliptic, { kid: 'elliptic' }), jwkOne, { ...jwkTwo, kid: 'sealing', use: 'enc' }, { ...jwkTwo, kid: 'pss', alg: 'PS256' }, jwkTwo,
+    await jwk(elliptic, { kid: 'elliptic' }), jwkOne, { ...jwkTwo, kid: 'sealing', use: 'enc' },
+    { ...jwkTwo, kid: 'pss', alg: 'PS256' }, jwkTwo,
   ] },
   jwksOfOne: { keys: [jwkOne] },
   spki,
