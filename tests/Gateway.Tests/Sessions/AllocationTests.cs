@@ -42,7 +42,8 @@ public sealed class AllocationTests : IDisposable
         {
             frame.CopyTo(_scratch, 0);
             client.Connection.Receive(_scratch);
-            client.Connection.EndBatch();
+            client.Connection.EndRead();
+            FastPush.Gateway.Topics.FanoutBatch.Current.Complete(client.Connection.Node);
         }
     }
 
@@ -138,7 +139,8 @@ public sealed class AllocationTests : IDisposable
             (frame[0], frame[1]) = (0x81, (byte)(0x80 | plain.Length));
             plain.CopyTo(frame.AsSpan(6));
             alice.Connection.Receive(frame);
-            alice.Connection.EndBatch();
+            alice.Connection.EndRead();
+            FastPush.Gateway.Topics.FanoutBatch.Current.Complete(alice.Connection.Node);
         });
         Assert.Equal(sequence, _node.Node.Metrics.MessagesAcked);
         Assert.Equal(0, alice.Session.Subscriptions.Items[0].Window!.Count);
