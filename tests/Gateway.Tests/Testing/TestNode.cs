@@ -29,7 +29,7 @@ internal sealed class TestNode : IDisposable
     private readonly Ticker _ticker;
     private readonly long _bytesBefore;
 
-    public TestNode(Func<GatewayOptions, GatewayOptions>? configure = null, IPresence? presence = null)
+    public TestNode(Func<GatewayOptions, GatewayOptions>? configure = null, IPresence? presence = null, Func<IOfflineQueue, IOfflineQueue>? store = null)
     {
         WarmThread();
         _bytesBefore = BytePool.OutstandingBytes;
@@ -41,7 +41,7 @@ internal sealed class TestNode : IDisposable
             Time,
             tokens,
             new GatewayMetrics(new Meters()),
-            new MemoryOfflineQueue(options.Offline),
+            store?.Invoke(new MemoryOfflineQueue(options.Offline)) ?? new MemoryOfflineQueue(options.Offline),
             presence ?? new MemoryPresence(100),
             _errors);
         _ticker = new Ticker(Node);
