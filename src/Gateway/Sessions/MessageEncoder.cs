@@ -20,7 +20,9 @@ internal static class MessageEncoder
         if (subscription.Session.Format == WireFormat.ServerSentEvents)
         {
             var body = payload.Body;
-            return payload.IsText ? SseWriter.Size(0, body) : SseWriter.Size(Base64Event.Length, body) + body.Length;
+            return payload.IsText
+                ? SseWriter.Size(0, body)
+                : SseWriter.Size(Base64Event.Length, default) + Base64.GetMaxEncodedToUtf8Length(body.Length);
         }
 
         return WsHeaderWriter.MaxBytes * 2 + subscription.Head.Length + AckLineMax + Redelivered.Length + payload.Length;

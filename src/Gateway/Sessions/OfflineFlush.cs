@@ -74,9 +74,15 @@ internal static class OfflineFlush
 
             lock (subscription.Session)
             {
-                if (subscription.Ended || subscription.CatchingUp || subscription.Session.State != SessionState.Open)
+                if (subscription.Ended || subscription.Session.State != SessionState.Open)
                 {
                     continue;
+                }
+
+                if (subscription.CatchingUp)
+                {
+                    subscription.MustTakeAgain = true;
+                    return;
                 }
 
                 subscription.CatchingUp = true;
@@ -123,6 +129,7 @@ internal static class OfflineFlush
         var older = Merge(missed, waiting);
         if (BacklogPolicy.TryPrepend(session, subscription, older))
         {
+            TakeAgain(session, subscription);
             return;
         }
 
@@ -135,6 +142,27 @@ internal static class OfflineFlush
         }
 
         session.Node.Outcomes.Return([.. older]);
+        if (subscription.Topic.User is { } user)
+        {
+            // Another session may have come meanwhile and left the queue to this one.
+            ToAnyLive(session.Node, user, subscription.Topic.Queue!);
+        }
+    }
+
+    private static void TakeAgain(Session session, Subscription subscription)
+    {
+        lock (session)
+        {
+            if (!subscription.MustTakeAgain || subscription.CatchingUp)
+            {
+                return;
+            }
+
+            subscription.MustTakeAgain = false;
+            subscription.CatchingUp = true;
+        }
+
+        Take(session, subscription, missed: null);
     }
 
     // By id, each once: a message that waits offline may stand in the history too.

@@ -136,6 +136,10 @@ internal sealed class Outbox(Session session, Link link)
         }
         else if (_next is not null)
         {
+            // What is sent makes room first: a reader that never catches up must not let the array grow with all it ever got.
+            _wire.AsSpan(_start, _end - _start).CopyTo(_wire);
+            _end -= _start;
+            _start = 0;
             Append(ref _wire, ref _end, _next.AsSpan(0, _nextEnd));
             Free(ref _next, ref _nextEnd);
         }

@@ -57,6 +57,9 @@ internal sealed class Subscription(Session session, Topic topic, int number, byt
     /// <summary>Older messages are still being fetched; live ones wait behind them.</summary>
     public bool CatchingUp { get; set; }
 
+    /// <summary>Something came into the queue while it was catching up, perhaps after that was read: it has to look again.</summary>
+    public bool MustTakeAgain { get; set; }
+
     /// <summary>It was unsubscribed, or its session ended.</summary>
     public bool Ended { get; set; }
 

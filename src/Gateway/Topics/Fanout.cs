@@ -65,11 +65,12 @@ internal sealed class Fanout(Node node)
 
                 return true;
             }
-        }
 
-        if (topic.User is not null)
-        {
-            payload.Hold();
+            // Under the lock too: whoever joins now may get it from the history, and must not be its only holder.
+            if (topic.User is not null)
+            {
+                payload.Hold();
+            }
         }
 
         FanoutBatch.Current.Add(topic, payload, position);

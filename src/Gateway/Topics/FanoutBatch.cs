@@ -170,11 +170,13 @@ internal sealed class FanoutBatch
 
     private void Reset(Node node)
     {
+        HashSet<(string User, string Queue)>? queued = null;
         for (var i = 0; i < _entryCount; i++)
         {
             var payload = _entries[i].Payload;
             if (payload.User is not null && payload.Unhold())
             {
+                (queued ??= []).Add((payload.User, payload.Queue!));
                 node.Outcomes.Queue(payload, attempts: 0);
             }
             else
@@ -197,6 +199,12 @@ internal sealed class FanoutBatch
 
         IsCorked = false;
         _completing = false;
+
+        // Whoever was subscribed when they were published is gone. Another may have come since, and found the queue empty.
+        foreach (var (user, queue) in queued ?? [])
+        {
+            OfflineFlush.ToAnyLive(node, user, queue);
+        }
     }
 
     private readonly record struct Entry(Payload Payload, long Position);

@@ -14,7 +14,7 @@ public sealed class SlowStoreTests
     public void A_store_that_does_not_answer_holds_up_nobody()
     {
         var store = new StalledQueue();
-        using var host = new TestNode(offline: store);
+        using var host = new TestNode(store: _ => store);
         var bob = host.Connect("bob");
         bob.Publish("/user/alice/queue/messages", "while away");
 
@@ -36,7 +36,7 @@ public sealed class SlowStoreTests
     public void Messages_taken_for_a_session_that_left_meanwhile_go_back()
     {
         var store = new StalledQueue();
-        using var host = new TestNode(offline: store);
+        using var host = new TestNode(store: _ => store);
         var bob = host.Connect("bob");
         bob.Publish("/user/alice/queue/messages", "kept");
         TestNode.Inline(() => host.Connect().Subscribe("/user/queue/messages").End());

@@ -29,7 +29,10 @@ internal sealed class TestNode : IDisposable
     private readonly Ticker _ticker;
     private readonly long _bytesBefore;
 
-    public TestNode(Func<GatewayOptions, GatewayOptions>? configure = null, IPresence? presence = null, IOfflineQueue? offline = null)
+    public TestNode(
+        Func<GatewayOptions, GatewayOptions>? configure = null,
+        IPresence? presence = null,
+        Func<IOfflineQueue, IOfflineQueue>? store = null)
     {
         WarmThread();
         _bytesBefore = BytePool.OutstandingBytes;
@@ -41,7 +44,7 @@ internal sealed class TestNode : IDisposable
             Time,
             tokens,
             new GatewayMetrics(new Meters()),
-            offline ?? new MemoryOfflineQueue(options.Offline),
+            store?.Invoke(new MemoryOfflineQueue(options.Offline)) ?? new MemoryOfflineQueue(options.Offline),
             presence ?? new MemoryPresence(100),
             _errors);
         _ticker = new Ticker(Node);
