@@ -3,6 +3,7 @@ using FastPush.Load.Clients;
 using FastPush.Load.Control;
 using FastPush.Load.Keys;
 using FastPush.Load.Report;
+using FastPush.Load.Run;
 
 namespace FastPush.Load;
 
@@ -24,6 +25,8 @@ internal static class Commands
                     folder.Ensure();
                     Console.WriteLine(folder.GatewayOptions);
                     return Good;
+                case "run" when args.Length > 1:
+                    return await LocalRunner.RunAsync(args[1..]);
                 case "worker":
                     Work(int.Parse(args[1], CultureInfo.InvariantCulture), args[2], args[3..]);
                     return Good;
@@ -38,6 +41,10 @@ internal static class Commands
         {
             Console.Error.WriteLine($"fastpush-load: {e.Message}");
             return Usage;
+        }
+        catch (OperationCanceledException)
+        {
+            return Bad;
         }
         catch (IOException e)
         {

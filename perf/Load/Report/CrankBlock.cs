@@ -26,7 +26,7 @@ internal static class CrankBlock
                 row.ShortDescription,
                 row.LongDescription,
             }),
-            Measurements = rows.Select(row => new { Timestamp = now.UtcDateTime, Name = $"{Tool}/{row.Name}", row.Value }),
+            Measurements = rows.Select(row => new { Timestamp = now.UtcDateTime, Name = $"{Tool}/{row.Name}", Value = Math.Round(row.Value!.Value, 4) }),
         };
         return $"{Begin}\n{JsonSerializer.Serialize(block)}\n{End}\n";
     }

@@ -77,7 +77,7 @@ internal sealed record ServerResult(
     long PssBytesEnd,
     double BytesPerConnection,
     double SlabBytesPerConnection,
-    double IdleCpuPercent);
+    double CpuPercent);
 
 internal sealed record ClientResult(double CpuSeconds, bool Saturated, double OtherCpuSeconds);
 

@@ -24,7 +24,7 @@ internal static class Table
 
         if (r.Server is { } s)
         {
-            Line("server cpu", $"{s.CpuSeconds:F3} s (user {s.UserCpuSeconds:F2}, kernel {s.KernelCpuSeconds:F2}), {s.IdleCpuPercent:F1} % of a core");
+            Line("server cpu", $"{s.CpuSeconds:F3} s (user {s.UserCpuSeconds:F2}, kernel {s.KernelCpuSeconds:F2}), {s.CpuPercent:F1} % of a core");
             if (r.PerCpuSecond is { } perCpu)
             {
                 Line("efficiency", $"{perCpu:N0} deliveries per server CPU-second ({s.CpuPerDeliveryUs:F2} us each)");
