@@ -78,7 +78,8 @@ public sealed class MemoryOfflineQueueTests : IDisposable
     [Fact]
     public void Time_ends_by_the_queues_measure_or_the_messages_own()
     {
-        Add("a", "q", _payloads.Make(1, timestampMs: 0), _payloads.Make(2, timestampMs: 6_000, expiresAtMs: 8_000), _payloads.Make(3, timestampMs: 6_000));
+        var hasty = _payloads.Make(2, timestampMs: 6_000, expiresAtMs: 8_000);
+        Add("a", "q", _payloads.Make(1, timestampMs: 0), hasty, _payloads.Make(3, timestampMs: 6_000));
         Assert.Empty(Release(Completed.Of(_queue.ExpireAsync(7_999))));
         Assert.Equal([2], Release(Completed.Of(_queue.ExpireAsync(8_000))));
         Assert.Empty(Release(Completed.Of(_queue.ExpireAsync(10_000))));

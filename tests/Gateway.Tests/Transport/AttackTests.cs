@@ -153,7 +153,8 @@ public sealed class AttackTests(AttackTests.Fixture fixture) : IClassFixture<Att
         {
             using var client = await RawClient.StompAsync(_gateway, "alice");
             await client.SubscribeAsync("/topic/a", "ack:client\n");
-            await client.StompAsync("BEGIN\ntransaction:t\n\n", "SEND\ndestination:/topic/a\ntransaction:t\n\nx", "SEND\ndestination:/topic/a\n\ny");
+            await client.StompAsync(
+                "BEGIN\ntransaction:t\n\n", "SEND\ndestination:/topic/a\ntransaction:t\n\nx", "SEND\ndestination:/topic/a\n\ny");
             await client.SendAsync(ClientBytes.Stomp("SEND\ndestination:/topic/a\n\nhalf")[..^3]);
         }
 
