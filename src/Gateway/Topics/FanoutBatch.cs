@@ -200,8 +200,13 @@ internal sealed class FanoutBatch
         IsCorked = false;
         _completing = false;
 
+        if (queued is null)
+        {
+            return;
+        }
+
         // Whoever was subscribed when they were published is gone. Another may have come since, and found the queue empty.
-        foreach (var (user, queue) in queued ?? [])
+        foreach (var (user, queue) in queued)
         {
             OfflineFlush.ToAnyLive(node, user, queue);
         }
