@@ -45,11 +45,12 @@ public sealed partial class DrainProcessTests
         Assert.Equal(0, await gateway.ExitAsync());
         Assert.InRange(Stopwatch.GetElapsedTime(since).TotalSeconds, 1, 20);
 
-        // Of each round one message goes to the topic, one to carol, one to dave, who acknowledges nothing.
+        // Of each round one message goes to the topic, one to carol, one to dave, who acknowledges nothing. Every receipt stands for
+        // a message that was delivered or waits; the close may come between the last publish and its receipt.
         var (toCarol, toDave) = (receipts.Count(r => r == "carol"), receipts.Count(r => r == "dave"));
         var queued = int.Parse(QueuedMessages().Match(gateway.Log).Groups[1].ValueSpan, CultureInfo.InvariantCulture);
-        Assert.Equal(toCarol + toDave, heard[0].Count + queued);
-        Assert.InRange(heard[0].Count, 50, toCarol);
+        Assert.InRange(heard[0].Count + queued, toCarol + toDave, toCarol + toDave + 1);
+        Assert.InRange(heard[0].Count, 50, toCarol + 1);
         Assert.Equal(Enumerable.Range(0, heard[0].Count), heard[0]);
         Assert.Equal(Enumerable.Range(0, heard[2].Count), heard[2]);
         gateway.AssertNoFaults();
