@@ -53,7 +53,7 @@ internal sealed class Ticker : IDisposable
             {
                 if (session is not null)
                 {
-                    Look(session, nowMs);
+                    TryLook(session, nowMs);
                 }
             }
 
@@ -72,11 +72,25 @@ internal sealed class Ticker : IDisposable
         }
     }
 
+    // One session's fault must not keep the tick from those behind it.
+    private void TryLook(Session session, long nowMs)
+    {
+        try
+        {
+            Look(session, nowMs);
+        }
+        catch (Exception e)
+        {
+            GatewayLog.TickFailed(_node.Log, e);
+            SessionCloser.Close(session, CloseReason.Internal);
+        }
+    }
+
     private void Look(Session session, long nowMs)
     {
         if (session.DeadlineMs != 0 && nowMs >= session.DeadlineMs)
         {
-            EndOfTime(session);
+            EndOfTime(session, nowMs);
         }
         else if (session.State != SessionState.Open)
         {
@@ -100,9 +114,20 @@ internal sealed class Ticker : IDisposable
         }
     }
 
-    private static void EndOfTime(Session session)
+    private static void EndOfTime(Session session, long nowMs)
     {
-        switch (session.State)
+        SessionState state;
+        lock (session)
+        {
+            if (session.DeadlineMs == 0 || nowMs < session.DeadlineMs)
+            {
+                return; // CONNECT or a new token came at the last moment.
+            }
+
+            state = session.State;
+        }
+
+        switch (state)
         {
             case SessionState.Connecting:
                 SessionCloser.Close(session, CloseReason.ConnectTimeout);

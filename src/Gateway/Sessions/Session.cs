@@ -2,6 +2,7 @@ using FastPush.Gateway.Auth;
 using FastPush.Gateway.Lifecycle;
 using FastPush.Gateway.Limits;
 using FastPush.Gateway.Links;
+using FastPush.Gateway.Telemetry;
 using FastPush.Gateway.Topics;
 using FastPush.Relay.Offline;
 
@@ -89,6 +90,11 @@ internal sealed class Session
     {
         lock (this)
         {
+            if (State >= SessionState.Closing)
+            {
+                return; // Its deadline is that of the closing.
+            }
+
             Principal = principal;
             DeadlineMs = Node.Clock.NowMs + Math.Max(0, principal.ExpiresAtMs - Node.Clock.UnixMs);
         }
@@ -199,13 +205,22 @@ internal sealed class Session
     /// <summary>The link took <paramref name="sent"/> of the bytes it was given and takes more; -1 = the connection is gone.</summary>
     public void OnWritable(int sent)
     {
-        lock (this)
+        try
         {
-            Outbox.OnWritable(sent);
-            AfterSend();
-        }
+            lock (this)
+            {
+                Outbox.OnWritable(sent);
+                AfterSend();
+            }
 
-        CloseIfDead();
+            CloseIfDead();
+        }
+        catch (Exception e)
+        {
+            // Links call from pool threads, where nobody else would catch it.
+            GatewayLog.ConnectionFailed(Node.Log, $"session:{Id}", e);
+            SessionCloser.Close(this, CloseReason.Internal);
+        }
     }
 
     /// <summary>Bytes in the backlogs of all subscriptions that do not spill.</summary>

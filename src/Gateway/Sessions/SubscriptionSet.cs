@@ -1,6 +1,9 @@
 namespace FastPush.Gateway.Sessions;
 
-/// <summary>A session's subscriptions, ordered by number. Under the session's lock, except that the reader alone changes it.</summary>
+/// <summary>
+/// A session's subscriptions, ordered by number. Changed under the session's lock: by the reader, and by whoever closes the session.
+/// The reader may look things up without it; what it finds may have ended meanwhile.
+/// </summary>
 internal sealed class SubscriptionSet(Session session)
 {
     private Subscription[] _items = [];
@@ -10,7 +13,14 @@ internal sealed class SubscriptionSet(Session session)
 
     public int Count { get; private set; }
 
-    public ReadOnlySpan<Subscription> Items => _items.AsSpan(0, Count);
+    public ReadOnlySpan<Subscription> Items
+    {
+        get
+        {
+            var items = _items;
+            return items.AsSpan(0, Math.Min(Count, items.Length));
+        }
+    }
 
     /// <summary>The number of the next subscription.</summary>
     public int NextNumber() => _nextNumber++;
@@ -78,15 +88,16 @@ internal sealed class SubscriptionSet(Session session)
     /// <summary>By its number; numbers rise, so this is a binary search.</summary>
     public Subscription? FindByNumber(int number)
     {
+        var items = Items;
         var low = 0;
-        var high = Count - 1;
+        var high = items.Length - 1;
         while (low <= high)
         {
             var middle = (low + high) >>> 1;
-            var found = _items[middle].Number;
+            var found = items[middle].Number;
             if (found == number)
             {
-                return _items[middle];
+                return items[middle];
             }
 
             if (found < number)

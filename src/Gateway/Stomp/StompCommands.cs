@@ -64,7 +64,8 @@ internal static class StompCommands
     /// <summary>Answers the <c>receipt</c> header, if there is one. <paramref name="messageId"/> goes along when it is not 0.</summary>
     public static void Receipt(StompConnection connection, in StompFrame frame, long messageId)
     {
-        if (!frame.TryGet(HeaderName.Receipt, out var receipt) || connection.Session.State >= SessionState.Closing)
+        // The state first: a refusal has given the frame's bytes back to the pool.
+        if (connection.Session.State >= SessionState.Closing || !frame.TryGet(HeaderName.Receipt, out var receipt))
         {
             return;
         }

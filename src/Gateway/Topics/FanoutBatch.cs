@@ -1,4 +1,5 @@
 using FastPush.Gateway.Sessions;
+using FastPush.Gateway.Telemetry;
 using FastPush.Protocol.Buffers;
 
 namespace FastPush.Gateway.Topics;
@@ -100,7 +101,7 @@ internal sealed class FanoutBatch
 
             for (var i = 0; i < _dirtyCount; i++)
             {
-                _dirty[i].Flush();
+                TryFlush(_dirty[i], node);
             }
         }
         finally
@@ -118,6 +119,7 @@ internal sealed class FanoutBatch
             return _encoded.AsSpan(0, _encodedLength);
         }
 
+        _encodedStart = -1; // Whatever happens until the end, what is there is no run's encoding.
         var size = 0;
         for (var i = 0; i < run.Count; i++)
         {
@@ -154,7 +156,7 @@ internal sealed class FanoutBatch
         {
             if (subscription is not null)
             {
-                sent += Delivery.Deliver(subscription, this, run);
+                sent += TryDeliver(subscription, run, node);
             }
         }
 
@@ -166,6 +168,47 @@ internal sealed class FanoutBatch
                 node.Metrics.Latency(PayloadAt(run, i), sent / run.Count, node.Clock);
             }
         }
+    }
+
+    // Whoever was subscribed when these were published is gone. Another may have come since, and found the queue empty.
+    private static void LookForReceivers(Node node, HashSet<(string User, string Queue)> queued)
+    {
+        foreach (var (user, queue) in queued)
+        {
+            OfflineFlush.ToAnyLive(node, user, queue);
+        }
+    }
+
+    // A fault of ours with one receiver costs that one its connection, not the others their messages, nor the loop its thread.
+    private int TryDeliver(Subscription subscription, in FanoutRun run, Node node)
+    {
+        try
+        {
+            return Delivery.Deliver(subscription, this, run);
+        }
+        catch (Exception e)
+        {
+            Fail(subscription.Session, node, e);
+            return 0;
+        }
+    }
+
+    private static void TryFlush(Session session, Node node)
+    {
+        try
+        {
+            session.Flush();
+        }
+        catch (Exception e)
+        {
+            Fail(session, node, e);
+        }
+    }
+
+    private static void Fail(Session session, Node node, Exception e)
+    {
+        GatewayLog.ConnectionFailed(node.Log, $"session:{session.Id}", e);
+        SessionCloser.Close(session, CloseReason.Internal);
     }
 
     private void Reset(Node node)
@@ -200,15 +243,9 @@ internal sealed class FanoutBatch
         IsCorked = false;
         _completing = false;
 
-        if (queued is null)
+        if (queued is not null)
         {
-            return;
-        }
-
-        // Whoever was subscribed when they were published is gone. Another may have come since, and found the queue empty.
-        foreach (var (user, queue) in queued)
-        {
-            OfflineFlush.ToAnyLive(node, user, queue);
+            LookForReceivers(node, queued);
         }
     }
 

@@ -70,20 +70,21 @@ internal sealed class StompConnectionHandler(Node node) : ConnectionHandler
     private void Run(StompConnection client, in ReadOnlySequence<byte> buffer)
     {
         var began = node.Clock.Ticks;
-        if (buffer.IsSingleSegment)
-        {
-            client.Receive(MemoryMarshal.AsMemory(buffer.First).Span);
-        }
-        else
+        try
         {
             foreach (var segment in buffer)
             {
                 client.Receive(MemoryMarshal.AsMemory(segment).Span);
             }
+
+            client.EndRead();
+        }
+        finally
+        {
+            // What was published before a fault is accepted, and the thread's next batch may be long in coming.
+            FanoutBatch.Current.Complete(node);
         }
 
-        client.EndRead();
-        FanoutBatch.Current.Complete(node);
         var seconds = node.Clock.SecondsSince(began);
         if (seconds > StallSeconds)
         {

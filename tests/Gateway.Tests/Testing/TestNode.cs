@@ -54,6 +54,9 @@ internal sealed class TestNode : IDisposable
 
     public Node Node { get; }
 
+    /// <summary>What was logged as an error; a test that expects something takes it out.</summary>
+    public List<string> Errors => _errors.Texts;
+
     /// <summary>False for tests whose messages are larger than what threads keep for encoding.</summary>
     public bool ChecksBytes { get; set; } = true;
 
