@@ -64,7 +64,14 @@ internal static class Commands
         var measured = new List<(string, Measured)>();
         using (var progress = new ProgressLine(Console.Error))
         {
-            foreach (var (name, variant) in Scenarios.Variants(options))
+            var variants = Scenarios.Variants(options);
+            foreach (var prewarming in variants.Select(v => Scenarios.Prewarming(v.Options)).OfType<LoadOptions>())
+            {
+                using var run = new LoadRun(prewarming, WorkerArguments(args, prewarming), progress);
+                await run.RunAsync();
+            }
+
+            foreach (var (name, variant) in variants)
             {
                 using var run = new LoadRun(variant, WorkerArguments(args, variant), progress);
                 measured.Add((name, await run.RunAsync()));
@@ -88,6 +95,8 @@ internal static class Commands
         .. args,
         "--ack", variant.AckMode,
         "--slow-every", variant.SlowEvery.ToString(CultureInfo.InvariantCulture),
+        "--connections", variant.Connections.ToString(CultureInfo.InvariantCulture),
+        "--rate", variant.Rate.ToString(CultureInfo.InvariantCulture),
     ];
 
     private static void Work(int process, string scenario, string[] args)

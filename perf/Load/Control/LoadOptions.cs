@@ -41,6 +41,9 @@ internal sealed record LoadOptions
 
     public double DurationSeconds { get; init; } = 5;
 
+    /// <summary>Traffic in a closed loop before the run proper, with few connections: the server's compiler has its work behind it then.</summary>
+    public double PrewarmSeconds { get; init; } = 2;
+
     public double WarmupSeconds { get; init; } = 2;
 
     public double SettleSeconds { get; init; } = 1;

@@ -65,7 +65,8 @@ internal sealed class LoadRun : IDisposable
         await PauseAsync(_options.SettleSeconds);
         var connected = _probe.Memory();
 
-        var trafficCpu = await TrafficAsync(MainWindow, _workers, _options.WarmupSeconds, _options.DurationSeconds, _options.Rate, "measuring");
+        // Those who are to watch the storm are quiet until then.
+        var trafficCpu = await TrafficAsync(MainWindow, [.. Mains], _options.WarmupSeconds, _options.DurationSeconds, _options.Rate, "measuring");
         var traffic = await ReportAsync(_workers);
         var after = _probe.Memory();
         StormTimes? storm = null;
@@ -74,7 +75,7 @@ internal sealed class LoadRun : IDisposable
             storm = await StormAsync();
             if (_options.HasTraffic)
             {
-                await TrafficAsync(AfterWindow, _workers, 0, CalmSeconds, _options.Rate, "checking");
+                await TrafficAsync(AfterWindow, [.. Mains], 0, CalmSeconds, _options.Rate, "checking");
             }
         }
 

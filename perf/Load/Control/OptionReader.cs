@@ -24,6 +24,7 @@ internal static class OptionReader
         ("rate", "messages/s in total, 0 = closed loop", (o, v) => o with { Rate = Number(v) }),
         ("window", "closed loop: messages on their way", (o, v) => o with { Window = Whole(v, 1) }),
         ("duration", "seconds measured", (o, v) => o with { DurationSeconds = Number(v) }),
+        ("prewarm", "seconds of closed loop with few connections before all else", (o, v) => o with { PrewarmSeconds = Number(v) }),
         ("warmup", "seconds of traffic before", (o, v) => o with { WarmupSeconds = Number(v) }),
         ("settle", "seconds between connecting and traffic", (o, v) => o with { SettleSeconds = Number(v) }),
         ("drain", "longest wait for stragglers, seconds", (o, v) => o with { DrainSeconds = Number(v) }),

@@ -10,10 +10,10 @@ internal static class Table
     {
         var text = new StringBuilder();
         void Line(string name, FormattableString value) =>
-            text.Append(CultureInfo.InvariantCulture, $"{name,-16}{value.ToString(CultureInfo.InvariantCulture)}\n");
+            text.Append(CultureInfo.InvariantCulture, $"{name,-20}{value.ToString(CultureInfo.InvariantCulture)}\n");
 
         var p = r.Parameters;
-        Line("scenario", $"{r.Scenario} {r.Label} {p["connections"]} connections, {p["size"]} B, {Load(p)}, {r.Seconds:F1} s, commit {r.Commit}");
+        Line("scenario", $"{r.Scenario} {r.Label} {p["connections"]} connections, {p["size"]} B, {(r.Published > 0 ? Load(p) : "no traffic")}, {r.Seconds:F1} s, commit {r.Commit}");
         Line("connect", $"{r.Connect.Count:N0} in all, {r.Connect.RatePerSecond:N0}/s, handshake p50 {Ms(r.Connect.HandshakeP50Us)} p99 {Ms(r.Connect.HandshakeP99Us)}");
         if (r.Deliveries > 0)
         {
@@ -38,7 +38,7 @@ internal static class Table
         {
             Line("storm", $"{storm.Count:N0} back in {storm.SecondsToAllBack:F2} s ({storm.RatePerSecond:N0}/s, {storm.CpuUsPerConnection:F0} us of server CPU each), handshake p99 {Ms(storm.HandshakeP99Us)}");
             Line("others before", $"{Latency(storm.OthersBeforeUs)}");
-            Line("others meanwhile", $" {Latency(storm.OthersMeanwhileUs)}");
+            Line("others meanwhile", $"{Latency(storm.OthersMeanwhileUs)}");
         }
 
         foreach (var v in r.Variants ?? [])
