@@ -45,7 +45,7 @@ internal sealed class Invariants(World world)
             subscription.Destination.EndedSubscriptions++;
         }
 
-        var mayBeSlow = connection.Link.WasSlow || connection.Subscriptions.Values.Any(s => !s.IsAuto);
+        var mayBeSlow = connection.Link.WasSlow || connection.IsLeft || connection.Subscriptions.Values.Any(s => !s.IsAuto);
         if (connection.Session.Reason is CloseReason.Internal or CloseReason.Unauthorized or CloseReason.Forbidden or CloseReason.RateLimit
             || (connection.Session.Reason == CloseReason.SlowConsumer && !mayBeSlow)
             || (connection.Session.Reason == CloseReason.PeerGone && !connection.Link.IsGone))
@@ -164,7 +164,8 @@ internal sealed class Invariants(World world)
         {
             if (subscription is { Ended: false, Session.State: SessionState.Open })
             {
-                world.Fail($"messages wait offline for {destination} though it has a live subscription");
+                var connection = world.Connections.Find(c => c.Session == subscription.Session);
+                world.Fail($"messages wait offline for {destination} though {connection} is subscribed (catching up {subscription.CatchingUp})");
             }
         }
     }

@@ -42,7 +42,7 @@ internal sealed class Model(World world)
         (message.TtlMs > 0 && MaxUnixMs >= message.TimestampMs + message.TtlMs)
         || MaxUnixMs > message.TimestampMs + world.Node.Options.Offline.TtlSeconds * 1000L;
 
-    /// <summary>The positions of all destinations in the gateway.</summary>
+    /// <summary>The positions of all destinations in the gateway; -1 where there is none.</summary>
     public long[] Positions() => [.. Destinations.Select(Position)];
 
     /// <summary>Follows what the gateway has processed in one read; <paramref name="before"/> are the positions before it.</summary>
@@ -59,7 +59,7 @@ internal sealed class Model(World world)
         var accepted = Positions();
         for (var i = 0; i < accepted.Length; i++)
         {
-            accepted[i] -= before[i];
+            accepted[i] = Math.Max(0, accepted[i]) - Math.Max(0, before[i]);
         }
 
         var fresh = new List<Message>();
@@ -67,7 +67,8 @@ internal sealed class Model(World world)
         {
             if (effect.Kind == OutgoingKind.Send)
             {
-                if (accepted[effect.Message!.Destination.Number]-- > 0 || (wentOn && IsKeptNowhere(effect.Message.Destination)))
+                var number = effect.Message!.Destination.Number;
+                if (IsUnknown(effect.Message.Destination, before[number]) || accepted[number]-- > 0)
                 {
                     Accept(effect.Message);
                     fresh.Add(effect.Message);
@@ -77,9 +78,17 @@ internal sealed class Model(World world)
                     world.Fail($"{effect.Message} was neither accepted nor refused");
                 }
             }
-            else if (wentOn)
+            else
             {
-                Apply(connection, effect);
+                if (effect.Kind == OutgoingKind.Subscribe)
+                {
+                    before[effect.Subscription!.Destination.Number] = 0;
+                }
+
+                if (wentOn)
+                {
+                    Apply(connection, effect);
+                }
             }
         }
 
@@ -99,7 +108,7 @@ internal sealed class Model(World world)
     {
         message.Index = message.Destination.Log.Count;
         message.EndedBefore = message.Destination.EndedSubscriptions;
-        message.TimestampMs = world.Node.Clock.UnixMs;
+        message.TimestampMs = message.InTransaction ? message.TimestampMs : world.Node.Clock.UnixMs;
         message.Destination.Log.Add(message);
         Event++;
     }
@@ -164,13 +173,14 @@ internal sealed class Model(World world)
     }
 
     private long Position(Destination destination) =>
-        world.Node.Topics.TryGet(destination.KeyBytes, out var topic) ? topic.Position : 0;
+        world.Node.Topics.TryGet(destination.KeyBytes, out var topic) ? topic.Position : -1;
 
-    // Without history and subscribers a topic need not exist.
-    private bool IsKeptNowhere(Destination destination) => destination.User is null && world.Node.Options.History.Messages == 0;
+    // Without history and subscribers a topic need not exist, and then nobody can tell whether it got a message.
+    private bool IsUnknown(Destination destination, long position) =>
+        position < 0 && destination.User is null && world.Node.Options.History.Messages == 0;
 
     // Commands in a transaction take effect with its COMMIT.
-    private static void Expand(SimConnection connection, Outgoing outgoing, List<Outgoing> effects)
+    private void Expand(SimConnection connection, Outgoing outgoing, List<Outgoing> effects)
     {
         switch (outgoing.Kind)
         {
@@ -194,6 +204,7 @@ internal sealed class Model(World world)
                 break;
             case OutgoingKind.Send or OutgoingKind.Ack when outgoing.Transaction is not null:
                 connection.Held[outgoing.Transaction].Add(outgoing);
+                outgoing.Message?.TimestampMs = world.Node.Clock.UnixMs;
                 break;
             default:
                 effects.Add(outgoing);

@@ -7,7 +7,7 @@ namespace FastPush.Simulation;
 /// The embedded offline queue behind a server that answers when the world lets it, in the order of the calls: as a queue on another
 /// machine would.
 /// </summary>
-internal sealed class SlowOfflineQueue(MemoryOfflineQueue inner, Func<bool> isSlow) : IOfflineQueue
+internal sealed class SlowOfflineQueue(MemoryOfflineQueue inner, Func<bool> isSlow, Journal journal) : IOfflineQueue
 {
     private static readonly IReadOnlyList<OfflineMessage> s_none = [];
 
@@ -28,6 +28,7 @@ internal sealed class SlowOfflineQueue(MemoryOfflineQueue inner, Func<bool> isSl
         return Answer(() =>
         {
             var dropped = Completed.Of(inner.AddAsync(user, queue, added));
+            journal.Note($"queue of {user} {queue} gets {string.Join(' ', added.Select(m => m.Payload.Id))}");
             _waiting[(user, queue)] = Waiting(user, queue) + added.Length - dropped.Count;
             return dropped;
         });
@@ -35,6 +36,7 @@ internal sealed class SlowOfflineQueue(MemoryOfflineQueue inner, Func<bool> isSl
 
     public ValueTask<IReadOnlyList<OfflineMessage>> TakeAsync(string user, string queue) => Answer(() =>
     {
+        journal.Note($"queue of {user} {queue} gives {Waiting(user, queue)}");
         _waiting[(user, queue)] = 0;
         return Completed.Of(inner.TakeAsync(user, queue));
     });

@@ -34,7 +34,7 @@ internal sealed class World : IDisposable
     {
         Random = new Random(seed);
         var options = Draw();
-        Offline = new SlowOfflineQueue(new MemoryOfflineQueue(options.Offline), () => _isSlow && Random.Next(3) > 0);
+        Offline = new SlowOfflineQueue(new MemoryOfflineQueue(options.Offline), () => _isSlow && Random.Next(3) > 0, Journal);
         _isSlow = Random.Next(2) == 0;
         var tokens = new TokenVerifier(KeySource.Fixed(s_issuer.Keys), DevIssuer.Options(new JwtOptions()), Time);
         Node = new Node(
