@@ -102,7 +102,7 @@ internal sealed class Ticker : IDisposable
         }
         else
         {
-            if (session.SendEveryMs != 0 && nowMs - session.LastOutputMs >= session.SendEveryMs - PeriodMs)
+            if (session.SendEveryMs != 0 && nowMs - session.Outbox.LastSentMs >= session.SendEveryMs - PeriodMs)
             {
                 session.SendHeartBeat(session.Format == WireFormat.ServerSentEvents ? SseHeartBeat : HeartBeat);
             }

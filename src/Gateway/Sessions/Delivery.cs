@@ -53,7 +53,7 @@ internal static class Delivery
         if (direct)
         {
             outbox.SendNow(bytes);
-            session.LastOutputMs = batch.NowMs;
+            outbox.NoteSent(batch.NowMs);
         }
         else
         {

@@ -23,6 +23,7 @@ internal sealed class Outbox(Session session, Link link)
     private Queue<(long End, Payload Payload)>? _unsent;
     private long _appended;
     private long _sent;
+    private long _noted;
 
     /// <summary>Nothing waits, so bytes may go straight to the link.</summary>
     public bool IsEmpty => _wire is null && _ready.First is null && !_blocked && !IsCorked;
@@ -91,6 +92,19 @@ internal sealed class Outbox(Session session, Link link)
 
     /// <summary>All bytes up to a position were taken by the link.</summary>
     public bool HasSent(long end) => _sent >= end;
+
+    /// <summary>When the link was last seen to have taken bytes, on the monotonic clock.</summary>
+    public long LastSentMs { get; set; }
+
+    /// <summary>Notes the time, if the link has taken bytes since the last note: a flush that sends nothing must not put off heart-beats.</summary>
+    public void NoteSent(long nowMs)
+    {
+        if (_sent != _noted)
+        {
+            _noted = _sent;
+            LastSentMs = nowMs;
+        }
+    }
 
     /// <summary>Puts a subscription with something to send into the turn.</summary>
     public void MarkReady(Subscription subscription) => _ready.Add(subscription);

@@ -28,7 +28,7 @@ internal sealed class Session
         Subscriptions = new SubscriptionSet(this);
         var now = node.Clock.NowMs;
         LastInputMs = now;
-        LastOutputMs = now;
+        Outbox.LastSentMs = now;
     }
 
     public Node Node { get; }
@@ -57,9 +57,6 @@ internal sealed class Session
 
     /// <summary>When input last came, on the monotonic clock. Written by the reader without a lock.</summary>
     public long LastInputMs { get; set; }
-
-    /// <summary>When output last went.</summary>
-    public long LastOutputMs { get; set; }
 
     /// <summary>The server sends something at least this often, in ms; 0 = never needed.</summary>
     public int SendEveryMs { get; set; }
@@ -252,7 +249,7 @@ internal sealed class Session
     /// <summary>Under the lock: when the last bytes of a closing session are out, tells the peer.</summary>
     public void AfterSend()
     {
-        LastOutputMs = Node.Clock.NowMs;
+        Outbox.NoteSent(Node.Clock.NowMs);
         if (State == SessionState.Closing && !IsFinished && (Outbox.IsEmpty || Outbox.IsDead))
         {
             IsFinished = true;

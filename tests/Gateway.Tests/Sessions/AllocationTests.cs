@@ -219,9 +219,9 @@ public sealed class AllocationTests : IDisposable
             client.Subscribe("/topic/a", i % 2 == 0 ? "" : "ack:client\n");
         }
 
-        var beats = _node.Node.Sessions.Slots[^1]!.LastOutputMs;
+        var beats = _node.Node.Sessions.Slots[^1]!.Outbox.LastSentMs;
         Assert.InRange(Measure(Run, 1_000), 0, alone);
-        Assert.InRange(_node.Node.Sessions.Slots[^1]!.LastOutputMs, beats + 100_000, long.MaxValue);
+        Assert.InRange(_node.Node.Sessions.Slots[^1]!.Outbox.LastSentMs, beats + 100_000, long.MaxValue);
     }
 
     private static long Measure(Action once, int iterations)
