@@ -36,7 +36,7 @@ internal static class BacklogPolicy
     }
 
     /// <summary>
-    /// Puts older messages in front of a subscription's backlog, ends its catching up, and sends. Owns the messages from here on; takes the
+    /// Puts older messages in front of a subscription's backlog, ends its catching up, and sends. Owns the messages and their holds from here on; takes the
     /// lock itself.
     /// </summary>
     /// <returns>False when the session is ending; then they are the caller's still.</returns>
@@ -51,11 +51,6 @@ internal static class BacklogPolicy
 
             foreach (var message in older)
             {
-                if (message.Payload.User is not null)
-                {
-                    message.Payload.Hold();
-                }
-
                 session.BacklogBytes += subscription.Overflow == OverflowPolicy.Spill ? 0 : message.Payload.Length;
             }
 

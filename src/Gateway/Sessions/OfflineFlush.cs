@@ -47,7 +47,7 @@ internal static class OfflineFlush
 
         if (first && topic.User is not null)
         {
-            Take(session, subscription, missed);
+            Take(session, subscription, missed, areLate: false);
         }
         else if (missed is not null)
         {
@@ -57,7 +57,10 @@ internal static class OfflineFlush
         return true;
     }
 
-    /// <summary>Some messages came back into a user's queue: if a session of theirs is live here, it gets them.</summary>
+    /// <summary>
+    /// Some messages came back into a user's queue: if a session of theirs is live here, it gets them. Newer ones may have overtaken
+    /// them there, so they are marked as redelivered.
+    /// </summary>
     public static void ToAnyLive(Node node, string user, string queue)
     {
         if (!node.Topics.TryGet(Encoding.UTF8.GetBytes($"/user/{user}/queue/{queue}"), out var topic))
@@ -88,26 +91,30 @@ internal static class OfflineFlush
                 subscription.CatchingUp = true;
             }
 
-            Take(subscription.Session, subscription, missed: null);
+            Take(subscription.Session, subscription, missed: null, areLate: true);
             return;
         }
     }
 
-    private static void Take(Session session, Subscription subscription, List<OfflineMessage>? missed)
+    private static void Take(Session session, Subscription subscription, List<OfflineMessage>? missed, bool areLate)
     {
         var taking = session.Node.Offline.TakeAsync(subscription.Topic.User!, subscription.Topic.Queue!);
         if (taking.IsCompletedSuccessfully)
         {
-            Deliver(session, subscription, missed, taking.Result);
+            Deliver(session, subscription, missed, areLate ? Late(taking.Result) : taking.Result);
         }
         else
         {
-            _ = FinishAsync(session, subscription, missed, taking);
+            _ = FinishAsync(session, subscription, missed, areLate, taking);
         }
     }
 
     private static async Task FinishAsync(
-        Session session, Subscription subscription, List<OfflineMessage>? missed, ValueTask<IReadOnlyList<OfflineMessage>> taking)
+        Session session,
+        Subscription subscription,
+        List<OfflineMessage>? missed,
+        bool areLate,
+        ValueTask<IReadOnlyList<OfflineMessage>> taking)
     {
         IReadOnlyList<OfflineMessage> waiting = [];
         try
@@ -120,8 +127,11 @@ internal static class OfflineFlush
             GatewayLog.OfflineQueueFailed(session.Node.Log, e);
         }
 
-        Deliver(session, subscription, missed, waiting);
+        Deliver(session, subscription, missed, areLate ? Late(waiting) : waiting);
     }
+
+    private static List<OfflineMessage> Late(IReadOnlyList<OfflineMessage> messages) =>
+        [.. messages.Select(m => m with { Attempts = Math.Max(m.Attempts, (byte)1) })];
 
     private static void Deliver(
         Session session, Subscription subscription, List<OfflineMessage>? missed, IReadOnlyList<OfflineMessage> waiting)
@@ -133,15 +143,7 @@ internal static class OfflineFlush
             return;
         }
 
-        foreach (var message in older)
-        {
-            if (message.Payload.User is not null)
-            {
-                message.Payload.Hold();
-            }
-        }
-
-        session.Node.Outcomes.Return([.. older]);
+        session.Node.Outcomes.Return(older);
         if (subscription.Topic.User is { } user)
         {
             // Another session may have come meanwhile and left the queue to this one.
@@ -162,32 +164,53 @@ internal static class OfflineFlush
             subscription.CatchingUp = true;
         }
 
-        Take(session, subscription, missed: null);
+        Take(session, subscription, missed: null, areLate: true);
     }
 
-    // By id, each once: a message that waits offline may stand in the history too.
+    // By id, each once and with a hold: a message that waited offline may stand in the history too.
     private static List<OfflineMessage> Merge(List<OfflineMessage>? missed, IReadOnlyList<OfflineMessage> waiting)
     {
-        if (missed is null)
+        var merged = new List<OfflineMessage>(waiting.Count + (missed?.Count ?? 0));
+        foreach (var message in waiting)
         {
-            return [.. waiting];
+            if (message.Payload.TryHoldFirst())
+            {
+                merged.Add(message);
+            }
+            else
+            {
+                message.Payload.Release();
+            }
         }
 
-        var ids = new HashSet<long>(waiting.Select(m => m.Payload.Id));
-        var merged = new List<OfflineMessage>(waiting);
+        if (missed is null)
+        {
+            return merged;
+        }
+
+        var ids = new HashSet<long>(merged.Select(m => m.Payload.Id));
         foreach (var message in missed)
         {
             if (ids.Contains(message.Payload.Id))
             {
                 message.Payload.Release();
+                continue;
             }
-            else
+
+            if (message.Payload.User is not null)
             {
-                merged.Add(message);
+                message.Payload.Hold();
             }
+
+            merged.Add(message);
         }
 
-        merged.Sort(static (a, b) => a.Payload.Id.CompareTo(b.Payload.Id));
+        // What comes from the history alone stays in its order: that is where a client which resumes again will go on.
+        if (ids.Count > 0)
+        {
+            merged.Sort(static (a, b) => a.Payload.Id.CompareTo(b.Payload.Id));
+        }
+
         return merged;
     }
 }

@@ -132,6 +132,12 @@ public sealed class Payload
     /// <summary>A subscription now owes this message an outcome.</summary>
     public void Hold() => Interlocked.Increment(ref _holders);
 
+    /// <summary>
+    /// Holds a message that comes out of a queue. False when nobody needs to: it is settled, or a subscription that got it in another
+    /// way (from the history) owes its outcome.
+    /// </summary>
+    public bool TryHoldFirst() => Volatile.Read(ref _settlement) == 0 && Interlocked.CompareExchange(ref _holders, 1, 0) == 0;
+
     /// <summary>A subscription owes it no longer. True when that was the last one and nobody settled it.</summary>
     public bool Unhold() => Interlocked.Decrement(ref _holders) == 0 && Volatile.Read(ref _settlement) == 0;
 
