@@ -45,7 +45,9 @@ internal sealed class Invariants(World world)
             subscription.Destination.EndedSubscriptions++;
         }
 
-        var mayBeSlow = connection.Link.WasSlow || connection.IsLeft || connection.Subscriptions.Values.Any(s => !s.IsAuto);
+        var mayBeSlow = connection.Link.WasSlow
+            || connection.IsLeft
+            || connection.Subscriptions.Values.Any(s => !s.IsAuto || (world.HasSlowQueue && s.Destination.User is not null));
         if (connection.Session.Reason is CloseReason.Internal or CloseReason.Unauthorized or CloseReason.Forbidden or CloseReason.RateLimit
             || (connection.Session.Reason == CloseReason.SlowConsumer && !mayBeSlow)
             || (connection.Session.Reason == CloseReason.PeerGone && !connection.Link.IsGone))

@@ -175,7 +175,7 @@ internal sealed class WireCheck(World world)
 
     private void Live(SimConnection connection, SimSubscription subscription, Message message, bool redelivered)
     {
-        if (redelivered && !subscription.IsExact && message.Index < subscription.NextLive)
+        if (redelivered && !subscription.IsExact)
         {
             return; // It was dropped here, and came back from another session.
         }

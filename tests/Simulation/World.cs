@@ -35,7 +35,7 @@ internal sealed class World : IDisposable
         Random = new Random(seed);
         var options = Draw();
         Offline = new SlowOfflineQueue(new MemoryOfflineQueue(options.Offline), () => _isSlow && Random.Next(3) > 0, Journal);
-        _isSlow = Random.Next(2) == 0;
+        _isSlow = HasSlowQueue = Random.Next(2) == 0;
         var tokens = new TokenVerifier(KeySource.Fixed(s_issuer.Keys), DevIssuer.Options(new JwtOptions()), Time);
         Node = new Node(
             options, Time, tokens, new GatewayMetrics(new Meters()), Offline, new MemoryPresence(100), new ErrorLog(this));
@@ -64,6 +64,9 @@ internal sealed class World : IDisposable
 
     /// <summary>All that are not over and settled, in the order of their beginning.</summary>
     public List<SimConnection> Connections { get; } = [];
+
+    /// <summary>What waits offline comes late, and live messages collect behind it.</summary>
+    public bool HasSlowQueue { get; }
 
     /// <summary>The faults are over; everybody does what brings things to an end.</summary>
     public bool IsEnding { get; private set; }
