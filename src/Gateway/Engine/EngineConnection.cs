@@ -18,6 +18,7 @@ internal sealed class EngineConnection(EngineListener listener, EventLoop loop, 
 {
     private const uint Reading = Native.EpollIn | Native.EpollRdHup;
 
+    private readonly long _acceptedMs = listener.Node.Clock.NowMs;
     private ulong _key;
     private StompConnection? _client;
     private Phase _phase;
@@ -221,7 +222,7 @@ internal sealed class EngineConnection(EngineListener listener, EventLoop loop, 
 
     private void Open(Principal? principal, ReadOnlySpan<byte> response)
     {
-        _client = new StompConnection(listener.Node, this, principal);
+        _client = new StompConnection(listener.Node, this, principal, _acceptedMs);
         _phase = Phase.Open;
         listener.Node.Sessions.Add(_client.Session);
         _client.Session.Append(response);

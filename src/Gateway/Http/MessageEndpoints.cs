@@ -61,6 +61,12 @@ internal static class MessageEndpoints
             }
         }
 
+        if (principal.PerSecond > 0 && requests.Count > principal.Burst)
+        {
+            return Problem.Of(
+                StatusCodes.Status400BadRequest, $"A batch of this user has at most {principal.Burst} messages (the burst of the token).");
+        }
+
         if (!node.Users.TryTake(principal.UserId, node.Clock.NowMs, principal.Burst, principal.PerSecond, requests.Count, out var waitMs))
         {
             context.Response.Headers.RetryAfter = ((waitMs + 999) / 1000).ToString(CultureInfo.InvariantCulture);
@@ -73,6 +79,7 @@ internal static class MessageEndpoints
 
         if (publisher.Publish(principal.UserId, requests) is not { } ids)
         {
+            node.Metrics.Failed(Telemetry.FailureKind.Refused);
             context.Response.Headers.RetryAfter = "1";
             return Problem.Of(StatusCodes.Status503ServiceUnavailable, "The gateway's memory for messages is full. Come back later.");
         }

@@ -48,11 +48,8 @@ internal static class ConnectCommand
         var sendEvery = options.SendMs > 0 && clientWants > 0 ? Math.Max(options.SendMs, clientWants) : 0;
         var expectEvery = options.WantMs > 0 && clientSends > 0 ? Math.Max(options.WantMs, clientSends) : 0;
         session.ScheduleHeartBeats(sendEvery, expectEvery);
-        if (!session.Open(principal))
-        {
-            return;
-        }
 
+        // Before the session opens: from then on heart-beats may go out, behind this.
         Span<byte> answer = stackalloc byte[512];
         Span<byte> id = stackalloc byte[24];
         Utf8Formatter.TryFormat(session.Id, id, out var idLength);
@@ -61,6 +58,7 @@ internal static class ConnectCommand
         var length = FrameWriter.WriteConnected(
             answer, version, id[..idLength], s_server, options.SendMs, options.WantMs, user[..userLength]);
         connection.Reply(answer[..length]);
+        session.Open(principal);
     }
 
     /// <summary>Puts a new token in the place of the old one (SEND to <c>/fastpush/token</c>). False when it was refused.</summary>

@@ -26,10 +26,11 @@ internal sealed class StompConnection
     private bool _partialIsText = true;
     private bool _needsFlush;
 
-    public StompConnection(Node node, Link link, Principal? principal)
+    /// <summary>Its time to CONNECT runs from <paramref name="acceptedMs"/> on the monotonic clock; null = now.</summary>
+    public StompConnection(Node node, Link link, Principal? principal, long? acceptedMs = null)
     {
         Session = new Session(node, link, WireFormat.Stomp12, node.NextSessionId());
-        Session.DeadlineMs = node.Clock.NowMs + node.Options.Limits.ConnectTimeoutMs;
+        Session.DeadlineMs = (acceptedMs ?? node.Clock.NowMs) + node.Options.Limits.ConnectTimeoutMs;
         UpgradePrincipal = principal;
     }
 

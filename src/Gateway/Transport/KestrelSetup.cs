@@ -21,7 +21,13 @@ internal static class KestrelSetup
     public static void Apply(KestrelServerOptions kestrel, IConfiguration configuration)
     {
         kestrel.AddServerHeader = false;
-        kestrel.ConfigureEndpointDefaults(endpoint => UseStomp(endpoint));
+        kestrel.ConfigureEndpointDefaults(endpoint =>
+        {
+            // Over HTTP/2 a browser would ask for the WebSocket by extended CONNECT (RFC 8441), which never meets the STOMP path. An endpoint's
+            // own "Protocols" setting still wins.
+            endpoint.Protocols = HttpProtocols.Http1;
+            UseStomp(endpoint);
+        });
         var section = configuration.GetSection("Kestrel");
         var loader = kestrel.Configure(section, reloadOnChange: false);
         foreach (var endpoint in section.GetSection("Endpoints").GetChildren())
