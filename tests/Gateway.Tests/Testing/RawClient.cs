@@ -152,6 +152,9 @@ internal sealed class RawClient : IDisposable
         return error;
     }
 
+    /// <summary>Sends nothing more, but reads on.</summary>
+    public void EndSend() => _socket.Shutdown(SocketShutdown.Send);
+
     public void Dispose() => _socket.Dispose();
 
     private Span<byte> Buffered => _bytes.AsSpan(_start, _end - _start);
