@@ -26,6 +26,10 @@ internal sealed class StompConnection
     private bool _partialIsText = true;
     private bool _needsFlush;
 
+    // The WebSocket framing is lost: what comes is read, so that closing does not reset the connection before the ERROR is read, and
+    // thrown away.
+    private bool _isDeaf;
+
     public StompConnection(Node node, Link link, Principal? principal)
     {
         Session = new Session(node, link, WireFormat.Stomp12, node.NextSessionId());
@@ -55,6 +59,11 @@ internal sealed class StompConnection
     public void Receive(Span<byte> bytes)
     {
         Session.LastInputMs = Node.Clock.NowMs;
+        if (_isDeaf)
+        {
+            return;
+        }
+
         if (_restLength > 0)
         {
             bytes = ReceiveBehindRest(bytes);
@@ -73,7 +82,7 @@ internal sealed class StompConnection
                     KeepRest(bytes);
                     return;
                 default:
-                    Fail(fault);
+                    FailFraming(fault);
                     return;
             }
         }
@@ -123,6 +132,13 @@ internal sealed class StompConnection
             _rest = null;
             _restLength = 0;
         }
+    }
+
+    private void FailFraming(ProtocolFault fault)
+    {
+        _isDeaf = true;
+        _restLength = 0;
+        Fail(fault);
     }
 
     private bool IsClosing => Session.State >= SessionState.Closing;
@@ -205,9 +221,7 @@ internal sealed class StompConnection
                 _restLength = joined.Length;
                 return default;
             default:
-                Fail(fault);
-                _restLength = 0;
-                IsInputOver = true;
+                FailFraming(fault);
                 return default;
         }
     }
