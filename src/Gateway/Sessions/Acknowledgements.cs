@@ -96,7 +96,7 @@ internal static class Acknowledgements
     private static void Finish(Session session, Payload payload)
     {
         session.Node.Outcomes.Acked(payload);
-        session.Drop(new Relay.Offline.OfflineMessage(payload, 0));
+        BacklogPolicy.Drop(payload);
     }
 
     private static void Repeat(Session session, AckWindow window, long sequence)
@@ -117,7 +117,7 @@ internal static class Acknowledgements
         else if (window.TryRemove(sequence, out var payload, out _))
         {
             node.Outcomes.Dead(payload, FailureKind.Unacknowledged);
-            session.Drop(new Relay.Offline.OfflineMessage(payload, 0));
+            BacklogPolicy.Drop(payload);
         }
     }
 

@@ -58,7 +58,7 @@ internal ref struct BacklogEncoder(Session session, byte[] buffer)
         if (payload.ExpiresAtMs != 0 && payload.ExpiresAtMs <= _unixMs)
         {
             _node.Outcomes.Expired(payload);
-            session.Drop(message);
+            BacklogPolicy.Drop(message.Payload);
             return true;
         }
 
@@ -76,7 +76,7 @@ internal ref struct BacklogEncoder(Session session, byte[] buffer)
             session.Outbox.SettleWhenSent(payload, session.Outbox.Appended + Length);
         }
 
-        session.Drop(message);
+        BacklogPolicy.Drop(message.Payload);
         return true;
     }
 

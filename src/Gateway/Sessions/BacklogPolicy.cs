@@ -1,4 +1,5 @@
 using FastPush.Gateway.Topics;
+using FastPush.Protocol.Buffers;
 using FastPush.Relay.Offline;
 
 namespace FastPush.Gateway.Sessions;
@@ -67,6 +68,17 @@ internal static class BacklogPolicy
         return true;
     }
 
+    /// <summary>Gives up a reference and hold of a message whose outcome is settled, or is another's to settle.</summary>
+    public static void Drop(Payload payload)
+    {
+        if (payload.User is not null)
+        {
+            payload.Unhold();
+        }
+
+        payload.Release();
+    }
+
     // False = close; accepted says whether the new message is let in.
     private static bool TryMakeRoom(Session session, Subscription subscription, int size, out bool accepted)
     {
@@ -115,6 +127,6 @@ internal static class BacklogPolicy
     {
         var oldest = session.TakeBacklog(subscription);
         session.Node.Outcomes.Dropped(oldest.Payload);
-        session.Drop(oldest);
+        Drop(oldest.Payload);
     }
 }

@@ -234,17 +234,6 @@ internal sealed class Session
         return message;
     }
 
-    /// <summary>Gives up a reference and hold.</summary>
-    public void Drop(OfflineMessage message)
-    {
-        if (message.Payload.User is not null)
-        {
-            message.Payload.Unhold();
-        }
-
-        message.Payload.Release();
-    }
-
     /// <summary>Takes the step to Closing under the lock; false when another was faster.</summary>
     public bool BeginClose(CloseReason reason, long deadlineMs, out SessionState from)
     {

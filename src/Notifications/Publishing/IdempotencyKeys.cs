@@ -19,7 +19,8 @@ public sealed class IdempotencyKeys(long windowMs, int keysMax)
         {
             if (nowMs >= _turnAtMs || _now.Count >= keysMax)
             {
-                (_before, _now) = (_now, []);
+                var isStale = nowMs >= _turnAtMs + windowMs;
+                (_before, _now) = (isStale ? [] : _now, []);
                 _turnAtMs = nowMs + windowMs;
             }
 

@@ -87,7 +87,8 @@ public sealed class StrandedTests : IDisposable
 
         public ValueTask<IReadOnlyList<OfflineMessage>> ExpireAsync(long unixMs) => inner.ExpireAsync(unixMs);
 
-        private static async ValueTask<IReadOnlyList<OfflineMessage>> LaterAsync(ValueTask<IReadOnlyList<OfflineMessage>> taken, Task answer)
+        private static async ValueTask<IReadOnlyList<OfflineMessage>> LaterAsync(
+            ValueTask<IReadOnlyList<OfflineMessage>> taken, Task answer)
         {
             await answer;
             return await taken;

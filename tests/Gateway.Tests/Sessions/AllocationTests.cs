@@ -41,9 +41,7 @@ public sealed class AllocationTests : IDisposable
         public void Run()
         {
             frame.CopyTo(_scratch, 0);
-            client.Connection.Receive(_scratch);
-            client.Connection.EndRead();
-            FastPush.Gateway.Topics.FanoutBatch.Current.Complete(client.Connection.Node);
+            client.Receive(_scratch);
         }
     }
 
@@ -138,9 +136,7 @@ public sealed class AllocationTests : IDisposable
             frame.AsSpan(0, 6).Clear();
             (frame[0], frame[1]) = (0x81, (byte)(0x80 | plain.Length));
             plain.CopyTo(frame.AsSpan(6));
-            alice.Connection.Receive(frame);
-            alice.Connection.EndRead();
-            FastPush.Gateway.Topics.FanoutBatch.Current.Complete(alice.Connection.Node);
+            alice.Receive(frame);
         });
         Assert.Equal(sequence, _node.Node.Metrics.MessagesAcked);
         Assert.Equal(0, alice.Session.Subscriptions.Items[0].Window!.Count);

@@ -32,7 +32,7 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
 
     public HttpClient Http { get; } = new();
 
-    /// <summary>The first address it listens on.</summary>
+    /// <summary>Where it listens without TLS.</summary>
     public Uri Address { get; private set; } = new("http://invalid");
 
     public Uri[] Addresses { get; private set; } = [];
@@ -47,7 +47,7 @@ internal sealed partial class GatewayProcess : IAsyncDisposable
         {
             gateway.Run();
             gateway.Addresses = await gateway._listening.Task.WaitAsync(Deadline.Default);
-            gateway.Address = gateway.Addresses[0];
+            gateway.Address = gateway.Addresses.First(a => a.Scheme == "http");
             gateway.Http.BaseAddress = gateway.Address;
             await Deadline.Until(async () => (await gateway.Http.GetAsync("/health/ready")).IsSuccessStatusCode);
             return gateway;

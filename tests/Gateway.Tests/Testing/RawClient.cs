@@ -34,8 +34,9 @@ internal sealed class RawClient : IDisposable
     public static async Task<RawClient> StompAsync(
         GatewayProcess gateway, string user, string heartBeat = "0,0", string query = "&perSecond=0", int? receiveBuffer = null)
     {
+        var token = await gateway.TokenAsync(user, query);
         var client = await OpenAsync(gateway, receiveBuffer);
-        await client.SendAsync(Upgrade($"/stomp?token={await gateway.TokenAsync(user, query)}"));
+        await client.SendAsync(Upgrade($"/stomp?token={token}"));
         Assert.StartsWith("HTTP/1.1 101", await client.HeadAsync(), StringComparison.Ordinal);
         await client.StompAsync($"CONNECT\naccept-version:1.2\nheart-beat:{heartBeat}\n\n");
         Assert.Equal("CONNECTED", (await client.NextAsync()).Command);
@@ -154,6 +155,19 @@ internal sealed class RawClient : IDisposable
 
     /// <summary>Sends nothing more, but reads on.</summary>
     public void EndSend() => _socket.Shutdown(SocketShutdown.Send);
+
+    /// <summary>Waits until the gateway has ended the connection, in order or by a reset, without a word.</summary>
+    public async Task GoneAsync()
+    {
+        try
+        {
+            Assert.False(await FillAsync());
+        }
+        catch (SocketException e)
+        {
+            Assert.Equal(SocketError.ConnectionReset, e.SocketErrorCode);
+        }
+    }
 
     public void Dispose() => _socket.Dispose();
 

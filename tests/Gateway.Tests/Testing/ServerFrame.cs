@@ -68,6 +68,9 @@ internal sealed record ServerFrame(string Command, Dictionary<string, string> He
         return true;
     }
 
+    /// <summary>The frame in a message that a WebSocket library has received.</summary>
+    public static ServerFrame OfMessage(ReadOnlySpan<byte> payload) => Read(1, payload);
+
     private static ServerFrame Read(int opcode, ReadOnlySpan<byte> payload)
     {
         switch (opcode)

@@ -1,6 +1,7 @@
 using FastPush.Gateway.Auth;
 using FastPush.Gateway.Sessions;
 using FastPush.Gateway.Stomp;
+using FastPush.Gateway.Topics;
 
 namespace FastPush.Gateway.Tests.Testing;
 
@@ -28,9 +29,15 @@ internal sealed class StompClient
     /// <summary>Sends bytes in one read.</summary>
     public void Raw(byte[] bytes)
     {
+        Receive(bytes);
+    }
+
+    /// <summary>One read batch, as the engine runs it. Allocates nothing of its own.</summary>
+    public void Receive(Span<byte> bytes)
+    {
         Connection.Receive(bytes);
         Connection.EndRead();
-        FastPush.Gateway.Topics.FanoutBatch.Current.Complete(Connection.Node);
+        FanoutBatch.Current.Complete(Connection.Node);
     }
 
     /// <summary>Sends CONNECT and gives back the CONNECTED frame.</summary>

@@ -29,7 +29,10 @@ internal sealed class TestNode : IDisposable
     private readonly Ticker _ticker;
     private readonly long _bytesBefore;
 
-    public TestNode(Func<GatewayOptions, GatewayOptions>? configure = null, IPresence? presence = null, Func<IOfflineQueue, IOfflineQueue>? store = null)
+    public TestNode(
+        Func<GatewayOptions, GatewayOptions>? configure = null,
+        IPresence? presence = null,
+        Func<IOfflineQueue, IOfflineQueue>? store = null)
     {
         WarmThread();
         _bytesBefore = BytePool.OutstandingBytes;

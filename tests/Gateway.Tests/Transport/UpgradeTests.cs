@@ -171,7 +171,7 @@ public sealed class UpgradeTests(UpgradeTests.Fixture fixture) : IClassFixture<U
     public async Task A_TLS_hello_on_the_plain_port_ends_the_connection()
     {
         using var client = await RawClient.OpenAsync(_gateway);
-        byte[] hello = [0x16, 0x03, 0x01, 0x00, 0x2F, 0x01, 0x00, 0x00, 0x2B, 0x03, 0x03, .. new byte[37], 0x00, 0x02, 0x13, 0x01, 0x01, 0x00];
+        byte[] hello = [0x16, 3, 1, 0, 0x2F, 1, 0, 0, 0x2B, 3, 3, .. new byte[33], 0, 2, 0x13, 1, 1, 0, 0, 0];
         await client.SendAsync(hello);
         Assert.DoesNotContain("101", await client.TextToEndAsync(), StringComparison.Ordinal);
     }

@@ -1,0 +1,23 @@
+using FastPush.Gateway.Links;
+
+namespace FastPush.Bench.Fixtures;
+
+/// <summary>A client that takes everything at once and keeps nothing. The count is there to prove that a benchmark delivers.</summary>
+internal sealed class NullLink : Link
+{
+    /// <summary>Sends so far.</summary>
+    public long Sends { get; private set; }
+
+    public override int TrySend(ReadOnlySpan<byte> bytes)
+    {
+        Sends++;
+        return bytes.Length;
+    }
+
+    public override void SendWhenWritable(ReadOnlyMemory<byte> rest) =>
+        throw new InvalidOperationException("A link that takes everything was asked to wait.");
+
+    public override void EndSend() => throw new InvalidOperationException("The gateway ended a session of a benchmark.");
+
+    public override void Abort() => throw new InvalidOperationException("The gateway aborted a session of a benchmark.");
+}

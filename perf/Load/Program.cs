@@ -1,0 +1,3 @@
+using FastPush.Load;
+
+return await Commands.RunAsync(args);

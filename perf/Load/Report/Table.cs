@@ -1,0 +1,79 @@
+using System.Globalization;
+using System.Text;
+
+namespace FastPush.Load.Report;
+
+/// <summary>A result for people.</summary>
+internal static class Table
+{
+    public static string Write(Result r)
+    {
+        var text = new StringBuilder();
+        void Line(string name, FormattableString value) =>
+            text.Append(CultureInfo.InvariantCulture, $"{name,-20}{value.ToString(CultureInfo.InvariantCulture)}\n");
+
+        var p = r.Parameters;
+        Line("scenario", $"{r.Scenario} {r.Label} {p["connections"]} connections, {p["size"]} B, {(r.Published > 0 ? Load(p) : "no traffic")}, {r.Seconds:F1} s, commit {r.Commit}");
+        Line("connect", $"{r.Connect.Count:N0} in all, {r.Connect.RatePerSecond:N0}/s, handshake p50 {Ms(r.Connect.HandshakeP50Us)} p99 {Ms(r.Connect.HandshakeP99Us)}");
+        if (r.Deliveries > 0)
+        {
+            Line("deliveries", $"{r.Deliveries:N0} ({r.DeliveriesPerSecond:N0}/s) of {r.Published:N0} published");
+            Line("latency", $"{Latency(r.LatencyUs)}");
+            Line("schedule lag", $"p50 {Ms(r.ScheduleLagUs.P50)}  p99 {Ms(r.ScheduleLagUs.P99)}  max {Ms(r.ScheduleLagUs.Max)}");
+        }
+
+        if (r.Server is { } s)
+        {
+            Line("server cpu", $"{s.CpuSeconds:F3} s (user {s.UserCpuSeconds:F2}, kernel {s.KernelCpuSeconds:F2}), {s.CpuPercent:F1} % of a core");
+            if (r.PerCpuSecond is { } perCpu)
+            {
+                Line("efficiency", $"{perCpu:N0} deliveries per server CPU-second ({s.CpuPerDeliveryUs:F2} us each)");
+            }
+
+            Line("per connection", $"{s.BytesPerConnection:N0} B of process, {s.SlabBytesPerConnection:N0} B of kernel slab, {r.Connect.CpuUsPerConnection:F0} us to connect");
+            Line("server memory", $"{Mb(s.PssBytesBefore)} before, {Mb(s.PssBytesAfter)} connected, {Mb(s.PssBytesEnd)} at the end");
+        }
+
+        if (r.Storm is { } storm)
+        {
+            Line("storm", $"{storm.Count:N0} back in {storm.SecondsToAllBack:F2} s ({storm.RatePerSecond:N0}/s, {storm.CpuUsPerConnection:F0} us of server CPU each), handshake p99 {Ms(storm.HandshakeP99Us)}");
+            Line("others before", $"{Latency(storm.OthersBeforeUs)}");
+            Line("others meanwhile", $"{Latency(storm.OthersMeanwhileUs)}");
+        }
+
+        foreach (var v in r.Variants ?? [])
+        {
+            Line(v.Name, $"{v.DeliveriesPerSecond:N0}/s, {v.CpuPerDeliveryUs:F2} us of server CPU each, {Latency(v.LatencyUs)}{Slow(v)}");
+        }
+
+        Line("client", $"{r.Client.CpuSeconds:F3} s of CPU; rest of the machine {r.Client.OtherCpuSeconds:F3} s");
+        var f = r.Faults;
+        Line("faults", $"{(f.IsNone ? "none" : "")}{Fault("lost", f.Lost)}{Fault("duplicated", f.Duplicated)}{Fault("out of order", f.OutOfOrder)}{Fault("misrouted", f.Misrouted)}{Fault("malformed", f.Malformed)}{Fault("unsent", f.Unsent)}{Fault("stalls", f.Stalled)}{Fault("refused", f.PublishRefused)}{Fault("connects failed", f.ConnectFailed)}{Fault("dropped", f.Dropped)}");
+        if (f.FirstError is not null)
+        {
+            Line("first error", $"{f.FirstError.ReplaceLineEndings(" ")}");
+        }
+
+        foreach (var warning in r.Warnings)
+        {
+            Line("WARNING", $"{warning}");
+        }
+
+        return text.ToString();
+    }
+
+    private static string Load(IReadOnlyDictionary<string, object> p) => p["rate"] is double and > 0
+        ? FormattableString.Invariant($"{p["rate"]} messages/s")
+        : FormattableString.Invariant($"{p["window"]} on their way");
+
+    private static string Latency(LatencyResult l) => $"p50 {Ms(l.P50)}  p90 {Ms(l.P90)}  p99 {Ms(l.P99)}  p99.9 {Ms(l.P999)}  max {Ms(l.Max)}";
+
+    private static string Slow(VariantResult v) =>
+        v.SlowReaders > 0 ? FormattableString.Invariant($", {v.SlowReaders} slow readers of which {v.SlowReadersClosed} were closed") : "";
+
+    private static string Fault(string name, long count) => count == 0 ? "" : FormattableString.Invariant($"{count:N0} {name}; ");
+
+    private static string Ms(double us) => FormattableString.Invariant($"{us / 1000:F3} ms");
+
+    private static string Mb(long bytes) => FormattableString.Invariant($"{bytes / 1e6:F1} MB");
+}
