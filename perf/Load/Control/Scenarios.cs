@@ -25,7 +25,7 @@ internal static class Scenarios
         s_groups,
         s_direct with { Scenario = "storm", Connections = 5000, Rate = 1000, Sources = 4, Observers = 100 },
         s_fanout with { Scenario = "slow-readers", SlowEvery = 100, Connections = 500, Rate = 150, Size = 2048, DurationSeconds = 8 },
-        s_fanout with { Scenario = "ack", Connections = 500, AckMode = "client-individual" },
+        s_fanout with { Scenario = "ack", Connections = 500, Rate = 20, AckMode = "client-individual" },
         s_groups with
         {
             Scenario = "node50k",
@@ -33,6 +33,7 @@ internal static class Scenarios
             Processes = 3,
             Sources = 12,
             Observers = 100,
+            ObserverRate = 300,
             HeartBeatMs = 25_000,
             Rate = 1000,
             DurationSeconds = 20,
