@@ -9,12 +9,21 @@ internal static class Scenarios
 
     private static readonly LoadOptions s_direct = new()
     {
-        Scenario = "direct", Pattern = Pattern.Own, Connections = 2000, Publishers = 4, Rate = 10_000,
+        Scenario = "direct",
+        Pattern = Pattern.Own,
+        Connections = 2000,
+        Publishers = 4,
+        Rate = 10_000,
     };
 
     private static readonly LoadOptions s_groups = new()
     {
-        Scenario = "groups", Pattern = Pattern.Groups, Connections = 2000, Publishers = 4, Rate = 2000, Size = 100,
+        Scenario = "groups",
+        Pattern = Pattern.Groups,
+        Connections = 2000,
+        Publishers = 4,
+        Rate = 2000,
+        Size = 100,
     };
 
     private static readonly LoadOptions[] s_all =
