@@ -122,6 +122,11 @@ internal sealed class Outcomes(
 
     private void Add(string user, string queue, OfflineMessage[] messages)
     {
+        foreach (var message in messages)
+        {
+            message.Payload.AcceptedTicks = 0; // How long its user stays away says nothing about the gateway's latency.
+        }
+
         var added = offline.AddAsync(user, queue, messages);
         if (added.IsCompletedSuccessfully)
         {

@@ -58,7 +58,25 @@ internal static class ConnectCommand
         var length = FrameWriter.WriteConnected(
             answer, version, id[..idLength], s_server, options.SendMs, options.WantMs, user[..userLength]);
         connection.Reply(answer[..length]);
-        session.Open(principal);
+        if (session.Open(principal))
+        {
+            Receipt(connection, frame);
+        }
+    }
+
+    // CONNECT's headers are never escaped (STOMP 1.2, "Value Encoding"), RECEIPT's are.
+    private static void Receipt(StompConnection connection, in StompFrame frame)
+    {
+        const int ReceiptMax = 256;
+        if (!frame.TryGet(HeaderName.Receipt, out var receipt) || receipt.Length > ReceiptMax)
+        {
+            return;
+        }
+
+        Span<byte> escaped = stackalloc byte[ReceiptMax * 2];
+        var id = escaped[..HeaderText.Escape(receipt, connection.Version, escaped)];
+        Span<byte> answer = stackalloc byte[1024];
+        connection.Reply(answer[..FrameWriter.WriteReceipt(answer, id, 0)]);
     }
 
     /// <summary>Puts a new token in the place of the old one (SEND to <c>/fastpush/token</c>). False when it was refused.</summary>
