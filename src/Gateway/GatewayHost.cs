@@ -78,6 +78,7 @@ internal static class GatewayHost
             new HandshakeWatch(provider.GetRequiredService<Node>().Clock, options.Limits.ConnectTimeoutMs));
         services.AddSingleton<StompConnectionHandler>();
         services.AddSingleton<StompMiddleware>();
+        services.AddSingleton<SecuredEndpoints>();
         services.AddSingleton(new IdempotencyKeys(IdempotencyWindowMs, IdempotencyKeysMax));
         services.AddSingleton<HttpPublisher>();
         services.AddHostedService<Drain>();

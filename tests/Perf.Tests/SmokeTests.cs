@@ -80,7 +80,7 @@ public sealed class SmokeTests : IDisposable
         Assert.Equal(1, code);
         var faults = (await ReadAsync()).GetProperty("faults");
         Assert.Equal(3, faults.GetProperty("connectFailed").GetInt64());
-        Assert.Contains("401", faults.GetProperty("firstError").GetString(), StringComparison.Ordinal);
+        Assert.Contains("unauthorized", faults.GetProperty("firstError").GetString(), StringComparison.Ordinal);
     }
 
     private string JsonPath => Path.Combine(_folder.FullName, "result.json");

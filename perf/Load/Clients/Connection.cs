@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using FastPush.Gateway.Engine;
-using FastPush.Load.Engine;
 using FastPush.Load.Control;
+using FastPush.Load.Engine;
 
 namespace FastPush.Load.Clients;
 

@@ -101,7 +101,7 @@ internal sealed class LoadRun : IDisposable
         var from = begin + MonotonicClock.FromSeconds(warmup);
         var before = from + MonotonicClock.FromSeconds(seconds);
         Run(workers, window, begin, from, before, rate);
-        _progress.Phase(warmup > 0 ? "warming up" : phase);
+        _progress.Phase(window == MainWindow ? "warming up" : phase);
         await PauseUntilAsync(from);
         var cpu0 = _probe.Cpu();
         _progress.Phase(phase);

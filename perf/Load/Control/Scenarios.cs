@@ -9,12 +9,21 @@ internal static class Scenarios
 
     private static readonly LoadOptions s_direct = new()
     {
-        Scenario = "direct", Pattern = Pattern.Own, Connections = 2000, Publishers = 4, Rate = 10_000,
+        Scenario = "direct",
+        Pattern = Pattern.Own,
+        Connections = 2000,
+        Publishers = 4,
+        Rate = 10_000,
     };
 
     private static readonly LoadOptions s_groups = new()
     {
-        Scenario = "groups", Pattern = Pattern.Groups, Connections = 2000, Publishers = 4, Rate = 2000, Size = 100,
+        Scenario = "groups",
+        Pattern = Pattern.Groups,
+        Connections = 2000,
+        Publishers = 4,
+        Rate = 2000,
+        Size = 100,
     };
 
     private static readonly LoadOptions[] s_all =
@@ -25,7 +34,7 @@ internal static class Scenarios
         s_groups,
         s_direct with { Scenario = "storm", Connections = 5000, Rate = 1000, Sources = 4, Observers = 100 },
         s_fanout with { Scenario = "slow-readers", SlowEvery = 100, Connections = 500, Rate = 150, Size = 2048, DurationSeconds = 8 },
-        s_fanout with { Scenario = "ack", Connections = 500, AckMode = "client-individual" },
+        s_fanout with { Scenario = "ack", Connections = 500, Rate = 20, AckMode = "client-individual" },
         s_groups with
         {
             Scenario = "node50k",
@@ -33,6 +42,7 @@ internal static class Scenarios
             Processes = 3,
             Sources = 12,
             Observers = 100,
+            ObserverRate = 300,
             HeartBeatMs = 25_000,
             Rate = 1000,
             DurationSeconds = 20,

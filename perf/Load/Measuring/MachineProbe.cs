@@ -3,11 +3,18 @@ using FastPush.Load.Engine;
 
 namespace FastPush.Load.Measuring;
 
-/// <summary>CPU of the machine and of some processes at one moment, in seconds.</summary>
-internal readonly record struct CpuSample(double At, double Servers, double User, double Kernel, double Clients, double Busy)
+/// <summary>CPU of the machine, of the servers together and of each load process at one moment, in seconds.</summary>
+internal sealed record CpuSample(double At, double Servers, double User, double Kernel, IReadOnlyList<double> EachClient, double Busy)
 {
+    public double Clients => EachClient.Sum();
+
     public static CpuSample operator -(CpuSample a, CpuSample b) => new(
-        a.At - b.At, a.Servers - b.Servers, a.User - b.User, a.Kernel - b.Kernel, a.Clients - b.Clients, a.Busy - b.Busy);
+        a.At - b.At,
+        a.Servers - b.Servers,
+        a.User - b.User,
+        a.Kernel - b.Kernel,
+        [.. a.EachClient.Zip(b.EachClient, (later, earlier) => later - earlier)],
+        a.Busy - b.Busy);
 }
 
 /// <summary>Memory at one moment, in bytes: of the servers (proportional set size), and of the kernel's slab.</summary>
@@ -31,7 +38,7 @@ internal sealed class MachineProbe(IReadOnlyList<int> servers, Func<IReadOnlyLis
             kernel += k;
         }
 
-        var own = clients().Sum(pid => ClientNative.ProcessCpuSeconds(pid) ?? 0);
+        double[] own = [.. clients().Select(pid => ClientNative.ProcessCpuSeconds(pid) ?? 0)];
         return new CpuSample(MonotonicClock.Now / 1e9, cpu, user, kernel, own, BusySeconds());
     }
 

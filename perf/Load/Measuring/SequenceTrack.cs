@@ -15,44 +15,71 @@ internal enum Arrival
 
 /// <summary>
 /// The numbers that one subscriber has seen of one publisher's sequence to one destination, which starts at 0 and has no gaps.
+/// Exact however late a number comes; memory beyond these two fields is taken only when something is missing.
 /// </summary>
 internal struct SequenceTrack
 {
-    private const int Remembered = 64;
-
     private uint _next;
-    private uint _missing;
 
-    // Bit i: the number _next - 1 - i was here.
-    private ulong _seen;
+    // What is missing below _next, as ranges in ascending order.
+    private List<(uint From, uint Before)>? _gaps;
 
     public Arrival Take(uint sequence)
     {
-        var ahead = sequence - _next;
-        if (ahead < int.MaxValue)
+        if (sequence >= _next)
         {
-            _missing += ahead;
-            _seen = ahead >= Remembered - 1 ? 1 : (_seen << ((int)ahead + 1)) | 1;
+            if (sequence > _next)
+            {
+                (_gaps ??= []).Add((_next, sequence));
+            }
+
             _next = sequence + 1;
             return Arrival.InOrder;
         }
 
-        var back = _next - 1 - sequence;
-        var known = back < Remembered ? ((_seen >> (int)back) & 1) != 0 : _missing == 0;
-        if (known)
+        var index = FindGap(sequence);
+        if (index < 0)
         {
             return Arrival.Duplicate;
         }
 
-        if (back < Remembered)
+        var (from, before) = _gaps![index];
+        _gaps.RemoveAt(index);
+        if (sequence + 1 < before)
         {
-            _seen |= 1UL << (int)back;
+            _gaps.Insert(index, (sequence + 1, before));
         }
 
-        _missing--;
+        if (from < sequence)
+        {
+            _gaps.Insert(index, (from, sequence));
+        }
+
         return Arrival.OutOfOrder;
     }
 
     /// <summary>How many of the <paramref name="sent"/> numbers are not here.</summary>
-    public readonly uint Lost(uint sent) => _missing + (sent - _next);
+    public readonly long Lost(uint sent)
+    {
+        var lost = (long)sent - _next;
+        for (var i = 0; i < (_gaps?.Count ?? 0); i++)
+        {
+            lost += _gaps![i].Before - _gaps[i].From;
+        }
+
+        return lost;
+    }
+
+    private readonly int FindGap(uint sequence)
+    {
+        for (var i = 0; i < (_gaps?.Count ?? 0); i++)
+        {
+            if (sequence >= _gaps![i].From && sequence < _gaps[i].Before)
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
 }

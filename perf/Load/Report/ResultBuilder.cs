@@ -16,7 +16,7 @@ internal static class ResultBuilder
         var deliveries = main.Traffic.ReceivedInWindow;
         var count = main.Connect.Ready;
         var hasServer = main.ServerPids.Count > 0;
-        var saturated = options.HasTraffic && cpu.Clients > SaturatedShare * cpu.At * options.ProcessCount;
+        var saturated = options.HasTraffic && cpu.EachClient.Max() > SaturatedShare * cpu.At;
         var others = Math.Max(cpu.Busy - cpu.Servers - cpu.Clients, 0);
         return new Result
         {
@@ -52,7 +52,7 @@ internal static class ResultBuilder
     {
         if (saturated)
         {
-            yield return "the client is saturated: rates and latencies show its limit; deliveries per CPU-second still hold";
+            yield return "a load process is saturated: rates and latencies show the client's limit; deliveries per CPU-second still hold";
         }
 
         if (others > OthersShareMax * main.TrafficCpu.At * cores)

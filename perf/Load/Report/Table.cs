@@ -13,8 +13,9 @@ internal static class Table
             text.Append(CultureInfo.InvariantCulture, $"{name,-20}{value.ToString(CultureInfo.InvariantCulture)}\n");
 
         var p = r.Parameters;
-        Line("scenario", $"{r.Scenario} {r.Label} {p["connections"]} connections, {p["size"]} B, {(r.Published > 0 ? Load(p) : "no traffic")}, {r.Seconds:F1} s, commit {r.Commit}");
-        Line("connect", $"{r.Connect.Count:N0} in all, {r.Connect.RatePerSecond:N0}/s, handshake p50 {Ms(r.Connect.HandshakeP50Us)} p99 {Ms(r.Connect.HandshakeP99Us)}");
+        var c = r.Connect;
+        Line("scenario", $"{r.Scenario} {r.Label} {p["connections"]} connections, {p["size"]} B, {Load(r)}, {r.Seconds:F1} s, commit {r.Commit}");
+        Line("connect", $"{c.Count:N0} in all, {c.RatePerSecond:N0}/s, handshake p50 {Ms(c.HandshakeP50Us)} p99 {Ms(c.HandshakeP99Us)}");
         if (r.Deliveries > 0)
         {
             Line("deliveries", $"{r.Deliveries:N0} ({r.DeliveriesPerSecond:N0}/s) of {r.Published:N0} published");
@@ -30,13 +31,16 @@ internal static class Table
                 Line("efficiency", $"{perCpu:N0} deliveries per server CPU-second ({s.CpuPerDeliveryUs:F2} us each)");
             }
 
-            Line("per connection", $"{s.BytesPerConnection:N0} B of process, {s.SlabBytesPerConnection:N0} B of kernel slab, {r.Connect.CpuUsPerConnection:F0} us to connect");
+            Line(
+                "per connection",
+                $"{s.BytesPerConnection:N0} B of process, {s.SlabBytesPerConnection:N0} B of kernel slab, {c.CpuUsPerConnection:F0} us to connect");
             Line("server memory", $"{Mb(s.PssBytesBefore)} before, {Mb(s.PssBytesAfter)} connected, {Mb(s.PssBytesEnd)} at the end");
         }
 
         if (r.Storm is { } storm)
         {
-            Line("storm", $"{storm.Count:N0} back in {storm.SecondsToAllBack:F2} s ({storm.RatePerSecond:N0}/s, {storm.CpuUsPerConnection:F0} us of server CPU each), handshake p99 {Ms(storm.HandshakeP99Us)}");
+            Line("storm", $"{storm.Count:N0} back in {storm.SecondsToAllBack:F2} s ({storm.RatePerSecond:N0}/s)");
+            Line("", $"{storm.CpuUsPerConnection:F0} us of server CPU each, handshake p99 {Ms(storm.HandshakeP99Us)}");
             Line("others before", $"{Latency(storm.OthersBeforeUs)}");
             Line("others meanwhile", $"{Latency(storm.OthersMeanwhileUs)}");
         }
@@ -48,7 +52,7 @@ internal static class Table
 
         Line("client", $"{r.Client.CpuSeconds:F3} s of CPU; rest of the machine {r.Client.OtherCpuSeconds:F3} s");
         var f = r.Faults;
-        Line("faults", $"{(f.IsNone ? "none" : "")}{Fault("lost", f.Lost)}{Fault("duplicated", f.Duplicated)}{Fault("out of order", f.OutOfOrder)}{Fault("misrouted", f.Misrouted)}{Fault("malformed", f.Malformed)}{Fault("unsent", f.Unsent)}{Fault("stalls", f.Stalled)}{Fault("refused", f.PublishRefused)}{Fault("connects failed", f.ConnectFailed)}{Fault("dropped", f.Dropped)}");
+        Line("faults", $"{Faults(f)}");
         if (f.FirstError is not null)
         {
             Line("first error", $"{f.FirstError.ReplaceLineEndings(" ")}");
@@ -62,16 +66,25 @@ internal static class Table
         return text.ToString();
     }
 
-    private static string Load(IReadOnlyDictionary<string, object> p) => p["rate"] is double and > 0
-        ? FormattableString.Invariant($"{p["rate"]} messages/s")
-        : FormattableString.Invariant($"{p["window"]} on their way");
+    private static string Load(Result r) => r.Published == 0 ? "no traffic"
+        : r.Parameters["rate"] is double and > 0 ? FormattableString.Invariant($"{r.Parameters["rate"]} messages/s")
+        : FormattableString.Invariant($"{r.Parameters["window"]} on their way");
 
     private static string Latency(LatencyResult l) => $"p50 {Ms(l.P50)}  p90 {Ms(l.P90)}  p99 {Ms(l.P99)}  p99.9 {Ms(l.P999)}  max {Ms(l.Max)}";
 
     private static string Slow(VariantResult v) =>
         v.SlowReaders > 0 ? FormattableString.Invariant($", {v.SlowReaders} slow readers of which {v.SlowReadersClosed} were closed") : "";
 
-    private static string Fault(string name, long count) => count == 0 ? "" : FormattableString.Invariant($"{count:N0} {name}; ");
+    private static string Faults(FaultResult f)
+    {
+        (string Name, long Count)[] all =
+        [
+            ("lost", f.Lost), ("duplicated", f.Duplicated), ("out of order", f.OutOfOrder), ("misrouted", f.Misrouted),
+            ("malformed", f.Malformed), ("unsent", f.Unsent), ("stalls", f.Stalled), ("publishes refused", f.PublishRefused),
+            ("connects failed", f.ConnectFailed), ("dropped", f.Dropped),
+        ];
+        return f.IsNone ? "none" : string.Join(", ", all.Where(x => x.Count > 0).Select(x => FormattableString.Invariant($"{x.Count:N0} {x.Name}")));
+    }
 
     private static string Ms(double us) => FormattableString.Invariant($"{us / 1000:F3} ms");
 

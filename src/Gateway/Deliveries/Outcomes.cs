@@ -64,7 +64,14 @@ internal sealed class Outcomes(
     }
 
     /// <summary>A slow subscription's overflow policy let it go; other subscriptions may still have it.</summary>
-    public void Dropped(Payload payload) => metrics.Failed(FailureKind.Overflow);
+    public void Dropped(Payload payload)
+    {
+        payload.IsDropped = true;
+        if (payload.User is null)
+        {
+            metrics.Failed(FailureKind.Overflow); // A user's message has failed only when nobody else delivers it.
+        }
+    }
 
     /// <summary>Puts a user's message into the offline queue. Takes over the caller's reference.</summary>
     public void Queue(Payload payload, byte attempts)
@@ -115,6 +122,11 @@ internal sealed class Outcomes(
 
     private void Add(string user, string queue, OfflineMessage[] messages)
     {
+        foreach (var message in messages)
+        {
+            message.Payload.AcceptedTicks = 0; // How long its user stays away says nothing about the gateway's latency.
+        }
+
         var added = offline.AddAsync(user, queue, messages);
         if (added.IsCompletedSuccessfully)
         {

@@ -18,6 +18,7 @@ internal sealed class EngineConnection(EngineListener listener, EventLoop loop, 
 {
     private const uint Reading = Native.EpollIn | Native.EpollRdHup;
 
+    private readonly long _acceptedMs = listener.Node.Clock.NowMs;
     private ulong _key;
     private StompConnection? _client;
     private Phase _phase;
@@ -57,7 +58,7 @@ internal sealed class EngineConnection(EngineListener listener, EventLoop loop, 
         switch (_phase)
         {
             case Phase.Deciding:
-                Decide(buffer);
+                Decide(buffer, isOver: (events & (Native.EpollRdHup | Native.EpollHup | Native.EpollErr)) != 0);
                 break;
             case Phase.Open:
                 Read(buffer);
@@ -172,7 +173,20 @@ internal sealed class EngineConnection(EngineListener listener, EventLoop loop, 
         }
     }
 
-    private void Decide(byte[] buffer)
+    // Nothing comes behind a head that is over, and epoll would say so again and again: the HTTP server answers what there is of it.
+    private void NeedMore(int received, bool isOver)
+    {
+        if (isOver)
+        {
+            HandOver();
+        }
+        else
+        {
+            Native.SetReceiveLowWater(fd, received + 1);
+        }
+    }
+
+    private void Decide(byte[] buffer, bool isOver)
     {
         // One byte more than a head may have, so that a head over its limit is seen as such.
         var most = listener.Node.Options.Limits.UpgradeHeadBytes + 1;
@@ -189,7 +203,7 @@ internal sealed class EngineConnection(EngineListener listener, EventLoop loop, 
                 HandOver();
                 return;
             case RequestKind.NeedMore:
-                Native.SetReceiveLowWater(fd, received + 1);
+                NeedMore(received, isOver);
                 return;
             default:
                 break;
@@ -199,7 +213,7 @@ internal sealed class EngineConnection(EngineListener listener, EventLoop loop, 
         switch (listener.Gate.Decide(head, response, out var principal, out var consumed))
         {
             case UpgradeVerdict.NeedMore:
-                Native.SetReceiveLowWater(fd, received + 1);
+                NeedMore(received, isOver);
                 break;
             case UpgradeVerdict.PassOn:
                 HandOver();
@@ -221,7 +235,7 @@ internal sealed class EngineConnection(EngineListener listener, EventLoop loop, 
 
     private void Open(Principal? principal, ReadOnlySpan<byte> response)
     {
-        _client = new StompConnection(listener.Node, this, principal);
+        _client = new StompConnection(listener.Node, this, principal, _acceptedMs);
         _phase = Phase.Open;
         listener.Node.Sessions.Add(_client.Session);
         _client.Session.Append(response);

@@ -19,12 +19,19 @@ internal sealed class EngineTransport : IConnectionListenerFactory, IConnectionL
     private readonly UpgradeGate _gate;
     private readonly HandshakeWatch _watch;
     private readonly ILogger<SocketConnectionContextFactory> _log;
+    private readonly SecuredEndpoints _secured;
     private readonly EngineTable _table = new();
     private readonly EventLoop[] _loops;
 
     public EngineTransport(
-        Node node, UpgradeGate gate, HandshakeWatch watch, EngineThreads threads, ILogger<SocketConnectionContextFactory> log)
+        Node node,
+        UpgradeGate gate,
+        HandshakeWatch watch,
+        SecuredEndpoints secured,
+        EngineThreads threads,
+        ILogger<SocketConnectionContextFactory> log)
     {
+        _secured = secured;
         _node = node;
         _gate = gate;
         _watch = watch;
@@ -39,7 +46,8 @@ internal sealed class EngineTransport : IConnectionListenerFactory, IConnectionL
     /// <summary>The engine knows this platform's system calls.</summary>
     public static bool IsSupported => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64;
 
-    public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint;
+    /// <summary>Endpoints with TLS are Kestrel's own, from the first byte.</summary>
+    public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint ip && !_secured.Contains(ip);
 
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {

@@ -15,12 +15,18 @@ internal static class HttpIdentity
             : context.Request.Query["token"].ToString();
         if (token.Length == 0)
         {
+            context.Response.Headers.WWWAuthenticate = "Bearer";
             detail = "A token is needed: Authorization: Bearer, or ?token=.";
             return null;
         }
 
         var principal = tokens.Verify(Encoding.UTF8.GetBytes(token), out var fault);
         detail = principal is null ? AuthFaults.Describe(fault) : "";
+        if (principal is null)
+        {
+            context.Response.Headers.WWWAuthenticate = "Bearer error=\"invalid_token\"";
+        }
+
         return principal;
     }
 

@@ -61,6 +61,12 @@ internal static class MessageEndpoints
             }
         }
 
+        if (principal.PerSecond > 0 && requests.Count > principal.Burst)
+        {
+            return Problem.Of(
+                StatusCodes.Status400BadRequest, $"A batch of this user has at most {principal.Burst} messages (the burst of the token).");
+        }
+
         if (!node.Users.TryTake(principal.UserId, node.Clock.NowMs, principal.Burst, principal.PerSecond, requests.Count, out var waitMs))
         {
             context.Response.Headers.RetryAfter = ((waitMs + 999) / 1000).ToString(CultureInfo.InvariantCulture);
@@ -73,6 +79,7 @@ internal static class MessageEndpoints
 
         if (publisher.Publish(principal.UserId, requests) is not { } ids)
         {
+            node.Metrics.Failed(Telemetry.FailureKind.Refused);
             context.Response.Headers.RetryAfter = "1";
             return Problem.Of(StatusCodes.Status503ServiceUnavailable, "The gateway's memory for messages is full. Come back later.");
         }
@@ -87,12 +94,18 @@ internal static class MessageEndpoints
     private static ProblemHttpResult? Parse(byte[] body, int messagesMax, int bodyMax, List<PublishRequest> requests, out bool isBatch)
     {
         isBatch = false;
+        if (!System.Text.Unicode.Utf8.IsValid(body))
+        {
+            // The reader would let it pass inside strings, and it would travel on as application/json.
+            return Problem.Of(StatusCodes.Status400BadRequest, "The body is not JSON: it is not valid UTF-8.");
+        }
+
         JsonDocument document;
         try
         {
             document = JsonDocument.Parse(body, s_json);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return Problem.Of(StatusCodes.Status400BadRequest, $"The body is not JSON: {e.Message}");
         }
@@ -109,7 +122,7 @@ internal static class MessageEndpoints
             var faults = new List<string>();
             for (var i = 0; i < elements.Count; i++)
             {
-                var request = PublishRequest.Parse(elements[i], messagesMax, out var fault);
+                var request = Read(elements[i], messagesMax, out var fault);
                 if (request is { Body.Length: var length } && length > bodyMax)
                 {
                     return Problem.Of(StatusCodes.Status413PayloadTooLarge, $"A message's body has at most {bodyMax} bytes.");
@@ -133,6 +146,20 @@ internal static class MessageEndpoints
             return requests.Sum(r => r.Recipients.Count) > messagesMax
                 ? Problem.Of(StatusCodes.Status400BadRequest, $"A request has at most {messagesMax} messages times recipients.")
                 : null;
+        }
+    }
+
+    private static PublishRequest? Read(JsonElement element, int messagesMax, out string fault)
+    {
+        try
+        {
+            return PublishRequest.Parse(element, messagesMax, out fault);
+        }
+        catch (InvalidOperationException)
+        {
+            // JSON's grammar allows it (RFC 8259 section 8.2), no string does.
+            fault = "a name or a string holds one half of a surrogate pair";
+            return null;
         }
     }
 

@@ -13,13 +13,5 @@ internal static class Problem
             extensions: extensions.Length == 0 ? null : extensions.ToDictionary(e => e.Name, e => e.Value));
 
     /// <summary>Writes it where no result object can be returned, as before a stream.</summary>
-    public static Task WriteAsync(HttpContext context, int status, string detail)
-    {
-        if (status == StatusCodes.Status401Unauthorized)
-        {
-            context.Response.Headers.WWWAuthenticate = "Bearer";
-        }
-
-        return Of(status, detail).ExecuteAsync(context);
-    }
+    public static Task WriteAsync(HttpContext context, int status, string detail) => Of(status, detail).ExecuteAsync(context);
 }

@@ -37,9 +37,9 @@ internal struct TokenBucket
         }
     }
 
-    /// <summary>Milliseconds until one token is there.</summary>
-    public readonly long WaitMs(long nowMs, int burst, double perSecond) =>
-        perSecond <= 0 ? 0 : Math.Max(0, (_fullAtUs - nowMs * 1000 - (long)(1_000_000 / perSecond) * (burst - 1)) / 1000 + 1);
+    /// <summary>Milliseconds until so many tokens are there, of at most <paramref name="burst"/>.</summary>
+    public readonly long WaitMs(long nowMs, int burst, double perSecond, int tokens = 1) =>
+        perSecond <= 0 ? 0 : Math.Max(0, (_fullAtUs - nowMs * 1000 - (long)(1_000_000 / perSecond) * (burst - tokens)) / 1000 + 1);
 
     /// <summary>The bucket has refilled, so it need not be remembered.</summary>
     public readonly bool IsFull(long nowMs) => _fullAtUs <= nowMs * 1000;

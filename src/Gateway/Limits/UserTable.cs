@@ -43,7 +43,7 @@ internal sealed class UserTable
         {
             var user = GetOrAdd(id);
             var taken = user.Bucket.TryTake(nowMs, burst, perSecond, tokens);
-            waitMs = taken ? 0 : user.Bucket.WaitMs(nowMs, burst, perSecond);
+            waitMs = taken ? 0 : user.Bucket.WaitMs(nowMs, burst, perSecond, tokens);
             return taken;
         }
     }

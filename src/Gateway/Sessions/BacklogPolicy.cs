@@ -1,3 +1,4 @@
+using FastPush.Gateway.Telemetry;
 using FastPush.Gateway.Topics;
 using FastPush.Protocol.Buffers;
 using FastPush.Relay.Offline;
@@ -121,7 +122,13 @@ internal static class BacklogPolicy
     private static void DropOldest(Session session, Subscription subscription)
     {
         var oldest = session.TakeBacklog(subscription);
-        session.Node.Outcomes.Dropped(oldest.Payload);
-        Drop(oldest.Payload);
+        var payload = oldest.Payload;
+        session.Node.Outcomes.Dropped(payload);
+        if (payload.User is not null && payload.Unhold())
+        {
+            session.Node.Outcomes.Dead(payload, FailureKind.Overflow);
+        }
+
+        payload.Release();
     }
 }

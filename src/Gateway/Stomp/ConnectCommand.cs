@@ -48,11 +48,8 @@ internal static class ConnectCommand
         var sendEvery = options.SendMs > 0 && clientWants > 0 ? Math.Max(options.SendMs, clientWants) : 0;
         var expectEvery = options.WantMs > 0 && clientSends > 0 ? Math.Max(options.WantMs, clientSends) : 0;
         session.ScheduleHeartBeats(sendEvery, expectEvery);
-        if (!session.Open(principal))
-        {
-            return;
-        }
 
+        // Before the session opens: from then on heart-beats may go out, behind this.
         Span<byte> answer = stackalloc byte[512];
         Span<byte> id = stackalloc byte[24];
         Utf8Formatter.TryFormat(session.Id, id, out var idLength);
@@ -61,6 +58,25 @@ internal static class ConnectCommand
         var length = FrameWriter.WriteConnected(
             answer, version, id[..idLength], s_server, options.SendMs, options.WantMs, user[..userLength]);
         connection.Reply(answer[..length]);
+        if (session.Open(principal))
+        {
+            Receipt(connection, frame);
+        }
+    }
+
+    // CONNECT's headers are never escaped (STOMP 1.2, "Value Encoding"), RECEIPT's are.
+    private static void Receipt(StompConnection connection, in StompFrame frame)
+    {
+        const int ReceiptMax = 256;
+        if (!frame.TryGet(HeaderName.Receipt, out var receipt) || receipt.Length > ReceiptMax)
+        {
+            return;
+        }
+
+        Span<byte> escaped = stackalloc byte[ReceiptMax * 2];
+        var id = escaped[..HeaderText.Escape(receipt, connection.Version, escaped)];
+        Span<byte> answer = stackalloc byte[1024];
+        connection.Reply(answer[..FrameWriter.WriteReceipt(answer, id, 0)]);
     }
 
     /// <summary>Puts a new token in the place of the old one (SEND to <c>/fastpush/token</c>). False when it was refused.</summary>

@@ -28,6 +28,7 @@ internal static class SendCommand
 
         if (Render(connection, frame, destination) is not { } payload)
         {
+            connection.Node.Metrics.Failed(Telemetry.FailureKind.Refused);
             StompCommands.Refuse(
                 connection, frame, CloseReason.Overload, 1013, "overload", "The gateway's memory for messages is full. Come back later.");
             return;

@@ -26,10 +26,15 @@ internal sealed class StompConnection
     private bool _partialIsText = true;
     private bool _needsFlush;
 
-    public StompConnection(Node node, Link link, Principal? principal)
+    // The WebSocket framing is lost: what comes is read, so that closing does not reset the connection before the ERROR is read, and
+    // thrown away.
+    private bool _isDeaf;
+
+    /// <summary>Its time to CONNECT runs from <paramref name="acceptedMs"/> on the monotonic clock; null = now.</summary>
+    public StompConnection(Node node, Link link, Principal? principal, long? acceptedMs = null)
     {
         Session = new Session(node, link, WireFormat.Stomp12, node.NextSessionId());
-        Session.DeadlineMs = node.Clock.NowMs + node.Options.Limits.ConnectTimeoutMs;
+        Session.DeadlineMs = (acceptedMs ?? node.Clock.NowMs) + node.Options.Limits.ConnectTimeoutMs;
         UpgradePrincipal = principal;
     }
 
@@ -55,6 +60,11 @@ internal sealed class StompConnection
     public void Receive(Span<byte> bytes)
     {
         Session.LastInputMs = Node.Clock.NowMs;
+        if (_isDeaf)
+        {
+            return;
+        }
+
         if (_restLength > 0)
         {
             bytes = ReceiveBehindRest(bytes);
@@ -73,7 +83,7 @@ internal sealed class StompConnection
                     KeepRest(bytes);
                     return;
                 default:
-                    Fail(fault);
+                    FailFraming(fault);
                     return;
             }
         }
@@ -123,6 +133,13 @@ internal sealed class StompConnection
             _rest = null;
             _restLength = 0;
         }
+    }
+
+    private void FailFraming(ProtocolFault fault)
+    {
+        _isDeaf = true;
+        _restLength = 0;
+        Fail(fault);
     }
 
     private bool IsClosing => Session.State >= SessionState.Closing;
@@ -205,9 +222,7 @@ internal sealed class StompConnection
                 _restLength = joined.Length;
                 return default;
             default:
-                Fail(fault);
-                _restLength = 0;
-                IsInputOver = true;
+                FailFraming(fault);
                 return default;
         }
     }

@@ -219,6 +219,13 @@ internal sealed class FanoutBatch
             var payload = _entries[i].Payload;
             if (payload.User is not null && payload.Unhold())
             {
+                if (payload.IsDropped)
+                {
+                    node.Outcomes.Dead(payload, FailureKind.Overflow);
+                    payload.Release();
+                    continue;
+                }
+
                 (queued ??= []).Add((payload.User, payload.Queue!));
                 node.Outcomes.Queue(payload, attempts: 0);
             }

@@ -3,6 +3,7 @@ using FastPush.Gateway.Auth;
 namespace FastPush.Gateway.Transport;
 
 /// <summary>
-/// Feature of a connection whose upgrade was accepted: who came, if the request said so, and the 101 response that is still to be sent.
+/// Feature of a connection whose upgrade was accepted: who came, if the request said so, the 101 response that is still to be sent,
+/// and when the connection was accepted.
 /// </summary>
-internal sealed record AcceptedUpgrade(Principal? Principal, byte[] Response);
+internal sealed record AcceptedUpgrade(Principal? Principal, byte[] Response, long AcceptedMs);

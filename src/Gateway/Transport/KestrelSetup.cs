@@ -21,7 +21,14 @@ internal static class KestrelSetup
     public static void Apply(KestrelServerOptions kestrel, IConfiguration configuration)
     {
         kestrel.AddServerHeader = false;
-        kestrel.ConfigureEndpointDefaults(endpoint => UseStomp(endpoint));
+        var secured = kestrel.ApplicationServices.GetRequiredService<SecuredEndpoints>();
+        kestrel.ConfigureEndpointDefaults(endpoint =>
+        {
+            // Over HTTP/2 a browser would ask for the WebSocket by extended CONNECT (RFC 8441), which never meets the STOMP path. An
+            // endpoint's own "Protocols" setting still wins.
+            endpoint.Protocols = HttpProtocols.Http1;
+            UseStompUnlessSecured(endpoint, secured);
+        });
         var section = configuration.GetSection("Kestrel");
         var loader = kestrel.Configure(section, reloadOnChange: false);
         foreach (var endpoint in section.GetSection("Endpoints").GetChildren())
@@ -30,13 +37,14 @@ internal static class KestrelSetup
             {
                 loader.Endpoint(endpoint.Key, https =>
                 {
+                    secured.Add(https.ListenOptions);
                     https.ListenOptions.UseHttps(https.HttpsOptions);
                     UseStomp(https.ListenOptions);
                 });
             }
         }
 
-        ListenOnHttpsUrls(kestrel, configuration["urls"]);
+        ListenOnHttpsUrls(kestrel, secured, configuration["urls"]);
     }
 
     private static void SetDefault(string name, string value)
@@ -48,7 +56,7 @@ internal static class KestrelSetup
     }
 
     // Kestrel adds TLS to --urls after all middleware of ours; so where one of them is https, all are bound here.
-    private static void ListenOnHttpsUrls(KestrelServerOptions kestrel, string? urls)
+    private static void ListenOnHttpsUrls(KestrelServerOptions kestrel, SecuredEndpoints secured, string? urls)
     {
         var addresses = (urls ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
             .Select(BindingAddress.Parse)
@@ -64,6 +72,7 @@ internal static class KestrelSetup
             {
                 if (IsHttps(address))
                 {
+                    secured.Add(endpoint);
                     endpoint.UseHttps();
                     UseStomp(endpoint);
                 }
@@ -85,6 +94,21 @@ internal static class KestrelSetup
     }
 
     private static bool IsHttps(BindingAddress address) => address.Scheme.Equals("https", StringComparison.OrdinalIgnoreCase);
+
+    // Asked when the endpoint is built, by when it is known: there the middleware stands behind TLS only.
+    private static void UseStompUnlessSecured(ListenOptions endpoint, SecuredEndpoints secured)
+    {
+        endpoint.Use(next =>
+        {
+            if (secured.Contains(endpoint))
+            {
+                return next;
+            }
+
+            var middleware = endpoint.ApplicationServices.GetRequiredService<StompMiddleware>();
+            return connection => middleware.OnConnectionAsync(connection, next);
+        });
+    }
 
     private static void UseStomp(ListenOptions endpoint)
     {

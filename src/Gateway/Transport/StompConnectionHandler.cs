@@ -27,7 +27,7 @@ internal sealed class StompConnectionHandler(Node node) : ConnectionHandler
         var upgrade = connection.Features.Get<AcceptedUpgrade>()
             ?? throw new InvalidOperationException("the connection was not upgraded");
         connection.Features.Set<AcceptedUpgrade>(null);
-        var client = new StompConnection(node, MakeLink(connection), upgrade.Principal);
+        var client = new StompConnection(node, MakeLink(connection), upgrade.Principal, upgrade.AcceptedMs);
         var session = client.Session;
         try
         {

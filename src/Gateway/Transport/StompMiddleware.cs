@@ -1,5 +1,5 @@
 using System.Buffers;
-using FastPush.Gateway.Lifecycle;
+using FastPush.Gateway.Auth;
 using FastPush.Protocol.Buffers;
 using FastPush.Protocol.Handshake;
 using Microsoft.AspNetCore.Connections;
@@ -14,12 +14,13 @@ internal sealed class StompMiddleware(Node node, UpgradeGate gate, HandshakeWatc
 {
     public async Task OnConnectionAsync(ConnectionContext connection, ConnectionDelegate next)
     {
+        var acceptedMs = node.Clock.NowMs;
         var deciding = new Deciding(connection);
         watch.Add(deciding.Abort);
         UpgradeVerdict verdict;
         try
         {
-            verdict = await DecideAsync(connection);
+            verdict = await DecideAsync(connection, acceptedMs);
         }
         catch (Exception e) when (e is IOException or ConnectionAbortedException or OperationCanceledException)
         {
@@ -43,13 +44,13 @@ internal sealed class StompMiddleware(Node node, UpgradeGate gate, HandshakeWatc
         }
     }
 
-    private async ValueTask<UpgradeVerdict> DecideAsync(ConnectionContext connection)
+    private async ValueTask<UpgradeVerdict> DecideAsync(ConnectionContext connection, long acceptedMs)
     {
         var input = connection.Transport.Input;
         while (true)
         {
             var result = await input.ReadAsync();
-            var verdict = Look(connection, result.Buffer, out var consumed, out var response);
+            var verdict = Look(result.Buffer, out var consumed, out var principal, out var response);
             if (verdict == UpgradeVerdict.NeedMore && !result.IsCompleted)
             {
                 input.AdvanceTo(result.Buffer.Start, result.Buffer.End);
@@ -59,6 +60,7 @@ internal sealed class StompMiddleware(Node node, UpgradeGate gate, HandshakeWatc
             switch (verdict)
             {
                 case UpgradeVerdict.Accepted:
+                    connection.Features.Set(new AcceptedUpgrade(principal, response.ToArray(), acceptedMs));
                     input.AdvanceTo(result.Buffer.GetPosition(consumed));
                     return verdict;
                 case UpgradeVerdict.Refused:
@@ -74,27 +76,26 @@ internal sealed class StompMiddleware(Node node, UpgradeGate gate, HandshakeWatc
     }
 
     private UpgradeVerdict Look(
-        ConnectionContext connection, in ReadOnlySequence<byte> buffer, out int consumed, out ReadOnlyMemory<byte> response)
+        in ReadOnlySequence<byte> buffer, out int consumed, out Principal? principal, out ReadOnlyMemory<byte> response)
     {
-        consumed = 0;
-        response = default;
         if (buffer.IsSingleSegment)
         {
-            return Look(connection, buffer.FirstSpan, out consumed, out response);
+            return Look(buffer.FirstSpan, out consumed, out principal, out response);
         }
 
         var length = (int)Math.Min(buffer.Length, node.Options.Limits.UpgradeHeadBytes + 1);
         var joined = BytePool.Rent(length);
         buffer.Slice(0, length).CopyTo(joined);
-        var verdict = Look(connection, joined.AsSpan(0, length), out consumed, out response);
+        var verdict = Look(joined.AsSpan(0, length), out consumed, out principal, out response);
         BytePool.Return(joined);
         return verdict;
     }
 
     private UpgradeVerdict Look(
-        ConnectionContext connection, ReadOnlySpan<byte> buffer, out int consumed, out ReadOnlyMemory<byte> response)
+        ReadOnlySpan<byte> buffer, out int consumed, out Principal? principal, out ReadOnlyMemory<byte> response)
     {
         consumed = 0;
+        principal = null;
         response = default;
         switch (UpgradeSniffer.Classify(buffer))
         {
@@ -107,12 +108,7 @@ internal sealed class StompMiddleware(Node node, UpgradeGate gate, HandshakeWatc
         }
 
         var writer = new ArrayBufferWriter<byte>(UpgradeResponse.AcceptBytesMax);
-        var verdict = gate.Decide(buffer, writer, out var principal, out consumed);
-        if (verdict == UpgradeVerdict.Accepted)
-        {
-            connection.Features.Set(new AcceptedUpgrade(principal, writer.WrittenSpan.ToArray()));
-        }
-
+        var verdict = gate.Decide(buffer, writer, out principal, out consumed);
         response = writer.WrittenMemory;
         return verdict;
     }

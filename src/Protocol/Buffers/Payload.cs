@@ -49,6 +49,9 @@ public sealed class Payload
     /// <summary>The queue of that user; null for a topic's message.</summary>
     public string? Queue { get; set; }
 
+    /// <summary>A subscription's overflow policy let it go: if nobody else delivers it, it is dead instead of waiting again.</summary>
+    public bool IsDropped { get; set; }
+
     /// <summary>The whole tail is valid UTF-8, so it may travel in a WebSocket text frame.</summary>
     public bool IsText { get; private set; }
 
@@ -87,6 +90,7 @@ public sealed class Payload
         _settlement = 0;
         User = null;
         Queue = null;
+        IsDropped = false;
         ExpiresAtMs = 0;
         AcceptedTicks = 0;
     }
@@ -158,7 +162,4 @@ public sealed class Payload
             }
         }
     }
-
-    /// <summary>Makes a returned or expired delivery open again, before it goes back into a queue.</summary>
-    public void Reopen() => Volatile.Write(ref _settlement, 0);
 }

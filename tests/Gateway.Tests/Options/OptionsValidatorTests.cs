@@ -39,8 +39,8 @@ public sealed class OptionsValidatorTests
         {
             "ServerId", "Redis", "Kafka", "Postgres", "Roles: ''", "Roles: 'cook'", "Origins", "Limits:FrameBytes", "Limits:Headers",
             "Limits:OutboxBytes", "Limits:MessageMemoryBytes", "Limits:Connections", "HeartBeat:SendMs", "HeartBeat:WantMs",
-            "Ack:TimeoutMs", "Ack:Retries", "Ack:Prefetch", "Drain:ReadinessMs", "Drain:SpreadMs", "Offline:Messages", "Offline:Bytes", "Offline:TtlSeconds",
-            "History:Messages", "History:AgeSeconds", "History:Deliveries", "Engine:Threads",
+            "Ack:TimeoutMs", "Ack:Retries", "Ack:Prefetch", "Drain:ReadinessMs", "Drain:SpreadMs", "Offline:Messages",
+            "Offline:Bytes", "Offline:TtlSeconds", "History:Messages", "History:AgeSeconds", "History:Deliveries", "Engine:Threads",
         })
         {
             Assert.Contains(faults, f => f.StartsWith($"FastPush:{key}", StringComparison.Ordinal));

@@ -37,6 +37,17 @@ public sealed class ConnectTests : IDisposable
     }
 
     [Fact]
+    public void CONNECT_is_answered_by_CONNECTED_and_then_its_receipt()
+    {
+        using var host = new TestNode();
+        var client = host.Open(host.Principal());
+        client.Send("CONNECT\naccept-version:1.2\nreceipt:r\\1\n\n");
+        var frames = client.Take();
+        Assert.Equal(["CONNECTED", "RECEIPT"], frames.Select(f => f.Command));
+        Assert.Equal("r\\\\1", frames[1]["receipt-id"]); // As it stands on the wire: CONNECT's headers are not escaped, RECEIPT's are.
+    }
+
+    [Fact]
     public void A_version_that_nobody_speaks_is_refused_with_the_ones_that_are()
     {
         var client = _node.Open(_node.Principal());

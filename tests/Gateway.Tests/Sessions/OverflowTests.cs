@@ -98,6 +98,23 @@ public sealed class OverflowTests : IDisposable
         Assert.Equal(50 - numbers.Length, _node.Node.Metrics.FailedBy(FailureKind.Overflow));
     }
 
+    [Theory]
+    [InlineData("drop-oldest")]
+    [InlineData("conflate")]
+    public void A_users_message_that_every_subscription_dropped_is_dead_and_does_not_come_back(string policy)
+    {
+        var slow = _node.Connect("slow").Subscribe("/user/queue/q", $"overflow:{policy}\n");
+        slow.Link.Block();
+        Publish(50, destination: "/user/slow/queue/q");
+        slow.Link.Unblock();
+        var delivered = Numbers(slow);
+        Assert.Equal(49, delivered[^1]);
+        Assert.Equal(50 - delivered.Length, _node.Node.Metrics.FailedBy(FailureKind.Overflow));
+        Assert.Equal(50 - delivered.Length, _node.Node.DeadLetters.Snapshot().Count);
+        slow.End();
+        Assert.Empty(_node.Connect("slow").Subscribe("/user/queue/q").TakeBodies());
+    }
+
     [Fact]
     public void Conflate_keeps_the_newest_only()
     {

@@ -153,6 +153,9 @@ internal sealed class RawClient : IDisposable
         return error;
     }
 
+    /// <summary>Sends nothing more, but reads on.</summary>
+    public void EndSend() => _socket.Shutdown(SocketShutdown.Send);
+
     /// <summary>Waits until the gateway has ended the connection, in order or by a reset, without a word.</summary>
     public async Task GoneAsync()
     {

@@ -1,0 +1,3 @@
+using FastPush.Plan;
+
+return CommandLine.Run(args, Console.Out, Console.Error);

@@ -1,0 +1,156 @@
+using System.Xml.Linq;
+using FastPush.Plan.Reporting;
+
+namespace FastPush.Plan.Tests;
+
+public sealed class ReportTests
+{
+    private static readonly XNamespace s_svg = "http://www.w3.org/2000/svg";
+
+    [Fact]
+    public void Constants_come_out_as_they_went_in()
+    {
+        using var folder = ResultFolder.Full();
+        var constants = folder.Build().Constants;
+        Assert.Equal(4, constants.Send!.Value, 0.001);
+        Assert.Equal(0.4, constants.Message!.Value, 0.001);
+        Assert.Equal(12, constants.CoalescedMax!.Value);
+        Assert.Equal(50, constants.PublishLow!.Value, 0.001);
+        Assert.Equal(20, constants.PublishHigh!.Value, 0.001);
+        Assert.Equal(90, constants.Connect!.Value, 0.001);
+        Assert.Equal(0.5, constants.Idle!.Value, 0.001);
+        // 1.5 us/s with beats, 0.5 without, a beat each 10 s.
+        Assert.Equal(10, constants.HeartBeat!.Value, 0.001);
+        Assert.Equal(60_000_000, constants.Process!.Value);
+        Assert.Equal(4100, constants.Connection!.Value);
+        Assert.Equal(4800, constants.Kernel!.Value);
+        Assert.Equal(150, constants.Headers!.Value);
+    }
+
+    [Fact]
+    public void Constants_do_not_know_the_validation_runs()
+    {
+        using var folder = ResultFolder.Full();
+        var before = folder.Build();
+        folder.Write("validation.jsonl", ResultFolder.Traffic("fastpush", "fanout", 300, 100, 0, 99, 1));
+        var after = folder.Build();
+        Assert.Equal(before.Constants, after.Constants);
+        Assert.Equal(0.14, Assert.Single(before.Validation).CpuPerSecond, 1e-9);
+        Assert.Equal(99 / 4.0, Assert.Single(after.Validation).CpuPerSecond, 1e-9);
+        Assert.DoesNotContain(after.Scenarios, s => s.Scenario.Connections == 300);
+    }
+
+    [Fact]
+    public void Ratios_are_taken_within_a_round()
+    {
+        using var folder = ResultFolder.Full();
+        var ratio = folder.Build().Scenarios.Single(s => s.Scenario.Rate == 50).Of("fastpush")!.RatioToReference!;
+        Assert.Equal(new Spread(0.9, 0.8, 1), ratio with { Median = Math.Round(ratio.Median, 9), Min = Math.Round(ratio.Min, 9) });
+    }
+
+    [Fact]
+    public void Targets_say_reached_missed_or_not_measured()
+    {
+        using var folder = ResultFolder.Full();
+        var targets = folder.Build().Targets.ToDictionary(t => t.Name, t => t.Verdict);
+        Assert.Equal("reached", targets["Fan-out, 50 messages/s: deliveries per CPU-second"]);
+        Assert.Equal("not measured", targets["Direct, 10,000 messages/s: p99"]);
+        Assert.Equal("not measured", targets["Idle memory a connection with TLS (PSS)"]);
+        Assert.Equal("reached, goal missed", targets["Idle memory a connection (PSS)"]);
+        Assert.Equal("reached, goal missed", targets["CPU to connect, RS256 token verified"]);
+        Assert.Equal("reached", targets["Idle CPU a connection and second, heart-beats on"]);
+    }
+
+    [Theory]
+    [InlineData(true, 5001, "missed")]
+    [InlineData(true, 5000, "reached, goal missed")]
+    [InlineData(true, 4000, "reached")]
+    [InlineData(false, 3999, "missed")]
+    [InlineData(false, 4000, "reached, goal missed")]
+    [InlineData(false, 5000, "reached")]
+    public void A_verdict_keeps_to_its_limits(bool isAtMost, double measured, string verdict) =>
+        Assert.Equal(verdict, new TargetVerdict("", "", isAtMost, isAtMost ? 5000 : 4000, isAtMost ? 4000 : 5000, measured).Verdict);
+
+    [Fact]
+    public void A_report_has_its_tables_and_diagrams()
+    {
+        using var folder = ResultFolder.Full();
+        var paths = ReportFiles.Write(folder.Build(), null, folder.Output);
+        var text = File.ReadAllText(Path.Combine(folder.Output, "2026-01-02-0123456789ab.md"));
+        Assert.Contains("Test CPU, 4 cores", text, StringComparison.Ordinal);
+        Assert.Contains("- server on core 0", text, StringComparison.Ordinal);
+        Assert.Contains("make it so", text, StringComparison.Ordinal);
+        var row = Cells(text, "## Fan-out to 1,000 subscribers, 50 messages/s", "fastpush");
+        Assert.Equal("224,719", row[1]);
+        Assert.Equal("0.90 (0.80–1.00) ×", row[2]);
+        Assert.Equal("500", row[6]);
+        Assert.Equal(["0", "3"], row[10..12]);
+        Assert.Equal(Figure.Unknown, Cells(text, "## Direct to 2,000 users, 10,000 messages/s", "fastpush")[2]);
+        var predicted = Cells(text, "## Prediction against measurement", "Fan-out to 300 subscribers, 100 messages/s");
+        Assert.Equal("0.140 (0.140–0.140)", predicted[1]);
+        foreach (var path in paths)
+        {
+            var name = Path.GetFileName(path);
+            Assert.True(Path.GetExtension(name) != ".svg" || text.Contains($"({name})", StringComparison.Ordinal), $"{name} is not shown");
+        }
+    }
+
+    [Fact]
+    public void Diagrams_are_well_formed_and_have_titles()
+    {
+        using var folder = ResultFolder.Full();
+        var diagrams = ReportFiles.MakeDiagrams(folder.Build());
+        Assert.Contains(diagrams, d => d is { ScenarioId: "fanout-1000-50ps", Shows: "cpu" });
+        Assert.Contains(diagrams, d => d is { ScenarioId: "fanout-1000-50ps", Shows: "latency" });
+        Assert.Contains(diagrams, d => d is { ScenarioId: "idle-10000", Shows: "memory" });
+        Assert.All(diagrams, diagram =>
+        {
+            var root = XDocument.Parse(diagram.Svg).Root!;
+            Assert.Equal(s_svg + "svg", root.Name);
+            Assert.NotEmpty(root.Element(s_svg + "title")!.Value);
+            Assert.Contains("fastpush", root.Element(s_svg + "desc")!.Value, StringComparison.Ordinal);
+            Assert.Contains("prefers-color-scheme: dark", root.Element(s_svg + "style")!.Value, StringComparison.Ordinal);
+            Assert.DoesNotContain("NaN", diagram.Svg, StringComparison.Ordinal);
+        });
+    }
+
+    [Fact]
+    public void A_report_reads_back_as_it_was_written()
+    {
+        using var folder = ResultFolder.Full();
+        var report = folder.Build();
+        ReportFiles.Write(report, null, folder.Output);
+        var path = ReportDocument.Newest(folder.Output);
+        Assert.Equal(report.ToJson(), ReportDocument.Read(path).ToJson());
+    }
+
+    [Fact]
+    public void A_baseline_shows_the_change()
+    {
+        using var folder = ResultFolder.Full();
+        var report = folder.Build();
+        ReportFiles.Write(report, report with { Commit = "before" }, folder.Output);
+        var text = File.ReadAllText(Path.Combine(folder.Output, report.Name + ".md"));
+        Assert.Equal("0.0 %", Cells(text, "## Against 2026-01-02-before", "Fan-out to 1,000 subscribers, 50 messages/s")[3]);
+    }
+
+    [Fact]
+    public void Noise_is_said()
+    {
+        using var folder = ResultFolder.Full();
+        var quiet = ResultFolder.Traffic("fastpush", "direct", 7, 7, 0, 1, 1);
+        folder.Write("noise.jsonl", quiet.Replace("\"other_cpu_s\":0.1", "\"other_cpu_s\":0.5", StringComparison.Ordinal));
+        ReportFiles.Write(folder.Build(), null, folder.Output);
+        var text = File.ReadAllText(Path.Combine(folder.Output, "2026-01-02-0123456789ab.md"));
+        Assert.Equal("28.0", Cells(text, "## Direct to 7 users, 7 messages/s", "fastpush \\*")[1]);
+    }
+
+    /// <summary>The cells of the row that begins with <paramref name="first"/>, in the section of that heading.</summary>
+    private static string[] Cells(string text, string heading, string first)
+    {
+        var section = text[text.IndexOf(heading + "\n", StringComparison.Ordinal)..].Split("\n## ", 2)[0];
+        return section.Split('\n').Where(line => line.StartsWith("| ", StringComparison.Ordinal))
+            .Select(line => line.Split('|').Skip(1).Select(cell => cell.Trim()).ToArray())
+            .Single(cells => cells[0] == first);
+    }
+}
