@@ -19,7 +19,8 @@ internal sealed record Measured(
     StormTimes? Storm);
 
 /// <summary>How the others fared: latencies with all connected, and while the dropped ones came back.</summary>
-internal sealed record StormTimes(int Connections, double SecondsToAllBack, long[] Handshakes, long[] Calm, long[] Meanwhile, double ServerCpuSeconds);
+internal sealed record StormTimes(
+    int Connections, double SecondsToAllBack, long[] Handshakes, long[] Calm, long[] Meanwhile, double ServerCpuSeconds);
 
 /// <summary>Drives the worker processes through connecting, traffic, drain and, when the scenario has it, the storm.</summary>
 internal sealed class LoadRun : IDisposable
@@ -66,7 +67,8 @@ internal sealed class LoadRun : IDisposable
         var connected = _probe.Memory();
 
         // Those who are to watch the storm are quiet until then.
-        var trafficCpu = await TrafficAsync(MainWindow, [.. Mains], _options.WarmupSeconds, _options.DurationSeconds, _options.Rate, "measuring");
+        var trafficCpu = await TrafficAsync(
+            MainWindow, [.. Mains], _options.WarmupSeconds, _options.DurationSeconds, _options.Rate, "measuring");
         var traffic = await ReportAsync(_workers);
         var after = _probe.Memory();
         StormTimes? storm = null;
