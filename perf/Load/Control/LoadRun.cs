@@ -32,6 +32,7 @@ internal sealed class LoadRun : IDisposable
     private const double LeadSeconds = 0.05;
     private const double QuietSeconds = 1.5;
     private const double CalmSeconds = 2;
+    private const double ResumeSeconds = 1;
 
     private readonly LoadOptions _options;
     private readonly ProgressLine _progress;
@@ -79,6 +80,12 @@ internal sealed class LoadRun : IDisposable
             {
                 await TrafficAsync(AfterWindow, [.. Mains], 0, CalmSeconds, _options.Rate, "checking");
             }
+        }
+
+        if (_options.SlowEvery > 0)
+        {
+            Array.ForEach(_workers, worker => worker.Tell("resume"));
+            await PauseAsync(ResumeSeconds);
         }
 
         var end = await ReportAsync(_workers);
