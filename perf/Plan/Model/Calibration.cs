@@ -58,7 +58,7 @@ internal static class Calibration
             PublishHigh = new Constant(publishHigh, Us, high.Scenario.Title),
             PublishRateHigh = new Constant(high.Rate, "1/s", high.Scenario.Title),
             Headers = high.Headers is { } headers ? new Constant(headers, Bytes, high.Scenario.Title) : null,
-            LatencyP99 = high.LatencyP99 is { } p99 ? new Constant(p99, Us, high.Scenario.Title) : null,
+            LatencyP99 = low.LatencyP99 is { } p99 ? new Constant(p99, Us, low.Scenario.Title) : null,
         };
     }
 
@@ -88,7 +88,8 @@ internal static class Calibration
             Process = Idle(run => run.ProcessBytes, Bytes),
             Connection = Idle(run => run.BytesPerConnection, Bytes),
             // Client and server are on one machine and each has one end.
-            Kernel = Idle(run => run.SlabBytesPerConnection / 2, Bytes),
+            // The figure is the whole machine's: it may have shrunk for other reasons, and then says nothing.
+            Kernel = Idle(run => run.SlabBytesPerConnection > 0 ? run.SlabBytesPerConnection / 2 : null, Bytes),
         };
     }
 
