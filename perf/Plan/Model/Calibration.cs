@@ -42,7 +42,8 @@ internal static class Calibration
             var openDelivery = (open.CpuUsPerPublish - publishLow) / open.FanOut;
             var closedDelivery = (closed.CpuUsPerPublish - publishClosed) / closed.FanOut;
             send = (openDelivery - closedDelivery) / ((1 / open.Coalesced) - (1 / closed.Coalesced));
-            message = openDelivery - (send / open.Coalesced);
+            // On a noisy machine the difference of two large figures may fall below nothing.
+            message = Math.Max(openDelivery - (send / open.Coalesced), 0);
             publishLow = low.CpuUsPerPublish - (send / low.Coalesced) - message;
             publishHigh = high.CpuUsPerPublish - (send / high.Coalesced) - message;
         }
