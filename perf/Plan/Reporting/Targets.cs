@@ -63,7 +63,8 @@ internal static class Targets
         ];
     }
 
-    private static TargetVerdict AtLeast(string name, double must, double goal, ServerFigures? figures, Func<ServerFigures, Spread?> pick) =>
+    private static TargetVerdict AtLeast(
+        string name, double must, double goal, ServerFigures? figures, Func<ServerFigures, Spread?> pick) =>
         new(name, "x reference", IsAtMost: false, must, goal, Median(figures, pick), figures is { IsNoisy: true });
 
     private static TargetVerdict AtMost(
@@ -74,5 +75,6 @@ internal static class Targets
         string name, double must, ServerFigures? figures, ServerFigures? others, Func<ServerFigures, Spread?> pick) =>
         new(name, "x", IsAtMost: true, must, must, Median(figures, pick) / Median(others, pick), (figures ?? others) is { IsNoisy: true });
 
-    private static double? Median(ServerFigures? figures, Func<ServerFigures, Spread?> pick) => figures is null ? null : pick(figures)?.Median;
+    private static double? Median(ServerFigures? figures, Func<ServerFigures, Spread?> pick) =>
+        figures is null ? null : pick(figures)?.Median;
 }
