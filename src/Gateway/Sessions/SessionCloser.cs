@@ -118,10 +118,7 @@ internal static class SessionCloser
             Release(session, subscription, ref unsettled);
         }
 
-        lock (subscription.Topic)
-        {
-            subscription.Topic.Subscribers.Remove(subscription);
-        }
+        session.Node.Topics.Leave(subscription);
 
         if (unsettled is not null)
         {
@@ -133,10 +130,7 @@ internal static class SessionCloser
     {
         foreach (var subscription in subscriptions)
         {
-            lock (subscription.Topic)
-            {
-                subscription.Topic.Subscribers.Remove(subscription);
-            }
+            session.Node.Topics.Leave(subscription);
         }
 
         var node = session.Node;

@@ -64,9 +64,6 @@ internal static class Subscriber
             return;
         }
 
-        lock (subscription.Topic)
-        {
-            subscription.Topic.Subscribers.Remove(subscription);
-        }
+        subscription.Session.Node.Topics.Leave(subscription);
     }
 }
