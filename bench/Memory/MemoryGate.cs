@@ -24,7 +24,9 @@ internal static class MemoryGate
 
     private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true };
 
-    /// <summary>Exit code 0 when a connection costs no more than before. <paramref name="update"/> rewrites the file instead of comparing.</summary>
+    /// <summary>
+    /// Exit code 0 when a connection costs no more than before. <paramref name="update"/> rewrites the file instead of comparing.
+    /// </summary>
     public static async Task<int> RunAsync(bool update)
     {
         var path = RepositoryFiles.Path("bench/memory-baseline.json");

@@ -37,7 +37,8 @@ internal static class BacklogPolicy
     }
 
     /// <summary>
-    /// Puts older messages in front of a subscription's backlog, ends its catching up, and sends. Owns the messages and their holds from here on; takes the
+    /// Puts older messages in front of a subscription's backlog, ends its catching up, and sends. Owns the messages and their holds from
+    /// here on; takes the
     /// lock itself.
     /// </summary>
     /// <returns>False when the session is ending; then they are the caller's still.</returns>

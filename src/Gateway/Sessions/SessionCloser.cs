@@ -118,7 +118,7 @@ internal static class SessionCloser
             Release(session, subscription, ref unsettled);
         }
 
-        session.Node.Topics.Leave(subscription);
+        TopicTable.Leave(subscription);
 
         if (unsettled is not null)
         {
@@ -130,7 +130,7 @@ internal static class SessionCloser
     {
         foreach (var subscription in subscriptions)
         {
-            session.Node.Topics.Leave(subscription);
+            TopicTable.Leave(subscription);
         }
 
         var node = session.Node;

@@ -64,6 +64,6 @@ internal static class Subscriber
             return;
         }
 
-        subscription.Session.Node.Topics.Leave(subscription);
+        TopicTable.Leave(subscription);
     }
 }

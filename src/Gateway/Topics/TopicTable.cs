@@ -42,17 +42,12 @@ internal sealed class TopicTable
         return _topics.GetOrAdd(key.ToArray(), static (k, names) => new Topic(k, names.user, names.queue), (user, queue));
     }
 
-    /// <summary>
-    /// Takes a subscription out of its topic, and lets go of a topic of which nothing is left: a client that joins and leaves ever new ones
-    /// must not fill the table faster than it is swept.
-    /// </summary>
-    public void Leave(Subscription subscription)
+    /// <summary>Takes a subscription out of its topic.</summary>
+    public static void Leave(Subscription subscription)
     {
-        var topic = subscription.Topic;
-        lock (topic)
+        lock (subscription.Topic)
         {
-            topic.Subscribers.Remove(subscription);
-            RetireIfIdle(topic);
+            subscription.Topic.Subscribers.Remove(subscription);
         }
     }
 

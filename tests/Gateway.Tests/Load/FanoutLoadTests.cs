@@ -2,7 +2,9 @@ using FastPush.Gateway.Tests.Testing;
 
 namespace FastPush.Gateway.Tests.Load;
 
-/// <summary>A short load run. Nothing here depends on how fast the machine is: it counts, and it compares the gateway with itself.</summary>
+/// <summary>
+/// A short load run. Nothing here depends on how fast the machine is: it counts, and it compares the gateway with itself.
+/// </summary>
 [Collection(NodeCollection.Name)]
 public sealed class FanoutLoadTests
 {
