@@ -3,7 +3,7 @@ namespace FastPush.Simulation;
 /// <summary>The last events of a run, and a hash over all of them: equal seeds must give equal hashes.</summary>
 internal sealed class Journal
 {
-    private const int Kept = 400;
+    private const int Kept = 60;
 
     private readonly string[] _last = new string[Kept];
     private long _count;

@@ -1,4 +1,6 @@
 using System.Globalization;
+using FastPush.Gateway.Sessions;
+using FastPush.Gateway.Telemetry;
 using FastPush.Protocol.Buffers;
 
 namespace FastPush.Simulation;
@@ -9,7 +11,7 @@ namespace FastPush.Simulation;
 /// </summary>
 public sealed class SimulationTests
 {
-    private const int Steps = 3000;
+    private const int Steps = 5000;
 
     public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 40)];
 
@@ -27,6 +29,34 @@ public sealed class SimulationTests
     }
 
     [Fact]
+    public void Runs_reach_every_end_that_sessions_and_messages_can_have()
+    {
+        var closed = new long[Enum.GetValues<CloseReason>().Length];
+        var failed = new long[Enum.GetValues<FailureKind>().Length];
+        var (acked, redelivered) = (0L, 0L);
+        for (var seed = 101; seed <= 112; seed++)
+        {
+            Run(seed, Steps, metrics =>
+            {
+                Array.ForEach(Enum.GetValues<CloseReason>(), reason => closed[(int)reason] += metrics.ClosedBy(reason));
+                Array.ForEach(Enum.GetValues<FailureKind>(), kind => failed[(int)kind] += metrics.FailedBy(kind));
+                acked += metrics.MessagesAcked;
+                redelivered += metrics.MessagesRedelivered;
+            });
+        }
+
+        CloseReason[] reached =
+        [
+            CloseReason.Disconnect, CloseReason.PeerClosed, CloseReason.PeerGone, CloseReason.Protocol, CloseReason.ConnectTimeout,
+            CloseReason.SlowConsumer, CloseReason.HeartBeat, CloseReason.Drain,
+        ];
+        Assert.Equal([], reached.Where(reason => closed[(int)reason] == 0));
+        Assert.Equal([], Enum.GetValues<FailureKind>().Where(kind => failed[(int)kind] == 0));
+        Assert.InRange(acked, 1000, long.MaxValue);
+        Assert.InRange(redelivered, 100, long.MaxValue);
+    }
+
+    [Fact]
     public void Chosen_seeds()
     {
         var range = (Environment.GetEnvironmentVariable("FASTPUSH_SIM_SEEDS") ?? "7").Split('-');
@@ -39,7 +69,7 @@ public sealed class SimulationTests
     }
 
     // What the gateway awaits must go on inside the call that completed it, on this thread.
-    private static ulong Run(int seed, int steps)
+    private static ulong Run(int seed, int steps, Action<GatewayMetrics>? look = null)
     {
         var context = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(null);
@@ -47,6 +77,7 @@ public sealed class SimulationTests
         try
         {
             world.Run(steps);
+            look?.Invoke(world.Node.Metrics);
             return world.Journal.Hash;
         }
         catch (Exception e)
