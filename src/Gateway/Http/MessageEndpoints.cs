@@ -66,7 +66,8 @@ internal static class MessageEndpoints
         if (principal.PerSecond > 0 && messages > principal.Burst)
         {
             return Problem.Of(
-                StatusCodes.Status400BadRequest, $"A request of this user has at most {principal.Burst} messages times recipients (the burst of the token).");
+                StatusCodes.Status400BadRequest,
+                $"A request of this user has at most {principal.Burst} messages times recipients (the burst of the token).");
         }
 
         if (!node.Users.TryTake(principal.UserId, node.Clock.NowMs, principal.Burst, principal.PerSecond, messages, out var waitMs))

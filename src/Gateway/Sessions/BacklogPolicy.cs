@@ -65,6 +65,14 @@ internal static class BacklogPolicy
         return true;
     }
 
+    /// <summary>The next message of a backlog; its reference and hold pass to the caller.</summary>
+    public static OfflineMessage Take(Session session, Subscription subscription)
+    {
+        var message = subscription.Backlog.Take();
+        session.BacklogBytes -= subscription.Overflow == OverflowPolicy.Spill ? 0 : message.Payload.Length;
+        return message;
+    }
+
     /// <summary>Gives up a reference and hold of a message whose outcome is settled, or is another's to settle.</summary>
     public static void Drop(Payload payload)
     {
@@ -122,7 +130,7 @@ internal static class BacklogPolicy
 
     private static void DropOldest(Session session, Subscription subscription)
     {
-        var oldest = session.TakeBacklog(subscription);
+        var oldest = Take(session, subscription);
         var payload = oldest.Payload;
         session.Node.Outcomes.Dropped(payload);
         if (payload.User is not null && payload.Unhold())

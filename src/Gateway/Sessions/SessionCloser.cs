@@ -166,7 +166,7 @@ internal static class SessionCloser
         subscription.Ended = true;
         while (subscription.Backlog.Count > 0)
         {
-            (unsettled ??= []).Add(session.TakeBacklog(subscription));
+            (unsettled ??= []).Add(BacklogPolicy.Take(session, subscription));
         }
 
         if (subscription.Window is { } window)
