@@ -1,10 +1,17 @@
 using BenchmarkDotNet.Running;
 using FastPush.Bench.Allocations;
+using FastPush.Bench.Memory;
 
-// --gate [--update]: the allocation gate. Anything else goes to BenchmarkDotNet.
+// --gate and --memory-gate, each with --update or without, are the gates. Anything else goes to BenchmarkDotNet.
+var update = args.Contains("--update");
 if (args.Contains("--gate"))
 {
-    return AllocationGate.Run(args.Contains("--update"));
+    return AllocationGate.Run(update);
+}
+
+if (args.Contains("--memory-gate"))
+{
+    return await MemoryGate.RunAsync(update);
 }
 
 BenchmarkSwitcher.FromAssembly(typeof(AllocationGate).Assembly).Run(args);

@@ -89,6 +89,17 @@ tap_figure() {
   echo "${value:-0}"
 }
 
+# A gate is one test: it passes or it fails.
+gate() {
+  local name=$1
+  shift
+  if step "$name" "$@"; then
+    count 1 0 0
+  else
+    fail_step "$name"
+  fi
+}
+
 step "test tools" scripts/install-test-tools.sh "$@" || fail_step "test tools"
 step "build" dotnet build FastPush.sln -c Release -m:2 -nodeReuse:false || fail_step "build"
 step "format" dotnet format FastPush.sln --verify-no-changes --no-restore || fail_step "format (scripts/format.sh mends it)"
@@ -97,6 +108,9 @@ status=0
 step "dotnet test" dotnet_tests || status=$?
 count_dotnet_tests
 [ "$status" -eq 0 ] || [ "$failed" -gt "${#failures[@]}" ] || fail_step "dotnet test"
+
+gate "allocation gate" scripts/alloc-gate.sh
+gate "memory gate" scripts/memory-gate.sh
 
 if [ "$fast" = false ] && [ -e tests/e2e/package.json ]; then
   status=0

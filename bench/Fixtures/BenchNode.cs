@@ -41,10 +41,15 @@ internal sealed class BenchNode
 
     public Node Node { get; }
 
-    /// <summary>A connected client that may do everything at any rate.</summary>
-    public StompConnection Connect(string user, NullLink link)
+    /// <summary>A connected client by the name of its user.</summary>
+    public StompConnection Connect(string user, NullLink link) => Connect(Principal(user), link);
+
+    /// <summary>Somebody who may do everything at any rate.</summary>
+    public Principal Principal(string user) => new(user, Node.Clock.UnixMs + 86_400_000, _acl, new RateClaim(100, 0), []);
+
+    /// <summary>A connected client.</summary>
+    public StompConnection Connect(Principal principal, NullLink link)
     {
-        var principal = new Principal(user, Node.Clock.UnixMs + 86_400_000, _acl, new RateClaim(100, 0), []);
         var connection = new StompConnection(Node, link, principal);
         Node.Sessions.Add(connection.Session);
         Run(connection, s_connect);

@@ -33,6 +33,7 @@ internal sealed class Node
     {
         Options = options;
         ProtocolLimits = options.Limits.ToProtocol();
+        ConnectLimits = ProtocolLimits with { FrameBytes = 1024, Headers = Math.Min(ProtocolLimits.Headers, 32) };
         Clock = new Clock(time);
         Tokens = tokens;
         Metrics = metrics;
@@ -50,6 +51,9 @@ internal sealed class Node
     public GatewayOptions Options { get; }
 
     public ProtocolLimits ProtocolLimits { get; }
+
+    /// <summary>For the first frame: who is not yet known gets room for a token and little more.</summary>
+    public ProtocolLimits ConnectLimits { get; }
 
     public Clock Clock { get; }
 

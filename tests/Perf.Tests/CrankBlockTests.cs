@@ -32,7 +32,8 @@ public sealed class CrankBlockTests
     [Fact]
     public void What_was_not_measured_is_left_out()
     {
-        var (metadata, measurements) = Parse(CrankBlock.Write(s_result with { Server = null, PerCpuSecond = null }, DateTimeOffset.UnixEpoch));
+        var unknown = s_result with { Server = null, PerCpuSecond = null };
+        var (metadata, measurements) = Parse(CrankBlock.Write(unknown, DateTimeOffset.UnixEpoch));
         Assert.DoesNotContain("fastpush-load/server/cpu", measurements.Keys);
         Assert.DoesNotContain("fastpush-load/storm/seconds", measurements.Keys);
         Assert.Equal(metadata.Order(), measurements.Keys.Order());
@@ -63,7 +64,7 @@ public sealed class CrankBlockTests
         foreach (var item in block.RootElement.GetProperty("Measurements").EnumerateArray())
         {
             var time = item.GetProperty("Timestamp").GetString()!;
-            Assert.True(DateTimeOffset.TryParse(time, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out var at) && at.Offset == default);
+            Assert.Equal(TimeSpan.Zero, DateTimeOffset.Parse(time, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind).Offset);
             measurements.Add(item.GetProperty("Name").GetString()!, item.GetProperty("Value").GetDouble());
         }
 

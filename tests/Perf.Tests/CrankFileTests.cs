@@ -31,7 +31,8 @@ public sealed class CrankFileTests
 
     private static readonly Dictionary<string, string> s_none = [];
 
-    public static TheoryData<string> Files() => new(Directory.GetFiles(Path.Combine(Repository.Root, "perf"), "*.crank.yml").Select(Path.GetFileName)!);
+    public static TheoryData<string> Files() =>
+        new(Directory.GetFiles(Path.Combine(Repository.Root, "perf"), "*.crank.yml").Select(Path.GetFileName)!);
 
     [Fact]
     public void Variables_come_from_the_nearest_layer_and_the_command_line_wins()

@@ -68,8 +68,11 @@ public sealed class ReportTests
     [InlineData(false, 3999, "missed")]
     [InlineData(false, 4000, "reached, goal missed")]
     [InlineData(false, 5000, "reached")]
-    public void A_verdict_keeps_to_its_limits(bool isAtMost, double measured, string verdict) =>
-        Assert.Equal(verdict, new TargetVerdict("", "", isAtMost, isAtMost ? 5000 : 4000, isAtMost ? 4000 : 5000, measured).Verdict);
+    public void A_verdict_keeps_to_its_limits(bool isAtMost, double measured, string verdict)
+    {
+        var (must, goal) = isAtMost ? (5000, 4000) : (4000, 5000);
+        Assert.Equal(verdict, new TargetVerdict("", "", isAtMost, must, goal, measured, IsNoisy: false).Verdict);
+    }
 
     [Fact]
     public void A_report_has_its_tables_and_diagrams()
@@ -142,6 +145,8 @@ public sealed class ReportTests
         folder.Write("noise.jsonl", quiet.Replace("\"other_cpu_s\":0.1", "\"other_cpu_s\":0.5", StringComparison.Ordinal));
         ReportFiles.Write(folder.Build(), null, folder.Output);
         var text = File.ReadAllText(Path.Combine(folder.Output, "2026-01-02-0123456789ab.md"));
+        var noisy = new TargetVerdict("", "", IsAtMost: true, 2, 1, 1, IsNoisy: true);
+        Assert.Equal("reached (noisy)", noisy.Verdict);
         Assert.Equal("28.0", Cells(text, "## Direct to 7 users, 7 messages/s", "fastpush \\*")[1]);
     }
 

@@ -127,7 +127,8 @@ internal sealed class Actions
 
     private void Take()
     {
-        var slow = _world.Connections.FindAll(c => c is { IsFinished: false, IsLeft: false } && (c.Link.IsWaiting || c.Link.Room != int.MaxValue));
+        var slow = _world.Connections.FindAll(
+            c => c is { IsFinished: false, IsLeft: false } && (c.Link.IsWaiting || c.Link.Room != int.MaxValue));
         if (slow.Count == 0)
         {
             return;
@@ -331,7 +332,8 @@ internal sealed class Actions
         var recipient = new Recipient(
             destination.KeyBytes, System.Text.Encoding.UTF8.GetBytes(destination.Shown), destination.User, destination.Queue);
         _world.Model.Accept(message);
-        var ids = _http.Publish("http", [new PublishRequest([recipient], null, null, message.BodyBytes, (int)(message.TtlMs / 1000), null)]);
+        var ids = _http.Publish(
+            "http", [new PublishRequest([recipient], null, null, message.BodyBytes, (int)(message.TtlMs / 1000), null)]);
         if (ids is null)
         {
             _world.Model.Withdraw(message);

@@ -183,7 +183,8 @@ internal sealed class Ending(World world, Actions actions)
     {
         DeliveryState.Acked or DeliveryState.Expired => true,
         DeliveryState.Dead => MayBeDead(message),
-        _ => message.TakenByAuto || (message.Id == 0 && world.Model.MayBeExpired(message)) || (message.Id == 0 && world.Node.Options.Offline.Messages < 1000),
+        _ => message.TakenByAuto || (message.Id == 0 && world.Model.MayBeExpired(message))
+            || (message.Id == 0 && world.Node.Options.Offline.Messages < 1000),
     };
 
     // Each attempt is seen on a wire, or was lost with a subscription that ended.

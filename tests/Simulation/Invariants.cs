@@ -170,7 +170,8 @@ internal sealed class Invariants(World world)
             if (subscription is { Ended: false, Session.State: SessionState.Open })
             {
                 var connection = world.Connections.Find(c => c.Session == subscription.Session);
-                world.Fail($"messages wait offline for {destination} though {connection} is subscribed (catching up {subscription.CatchingUp})");
+                world.Fail(
+                    $"messages wait offline for {destination} though {connection} is subscribed (catching up {subscription.CatchingUp})");
             }
         }
     }

@@ -21,5 +21,7 @@ internal sealed class Journal
     }
 
     public override string ToString() =>
-        string.Join('\n', Enumerable.Range(0, (int)Math.Min(_count, Kept)).Select(i => _last[(_count - Math.Min(_count, Kept) + i) % Kept]));
+        string.Join(
+            '\n',
+            Enumerable.Range(0, (int)Math.Min(_count, Kept)).Select(i => _last[(_count - Math.Min(_count, Kept) + i) % Kept]));
 }

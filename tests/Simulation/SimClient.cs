@@ -77,7 +77,8 @@ internal sealed class SimClient(World world, int number, string user)
         }
 
         var kind = commit ? OutgoingKind.Commit : OutgoingKind.Abort;
-        Connection!.Write(new Outgoing(kind) { Transaction = _transaction }, $"{(commit ? "COMMIT" : "ABORT")}\ntransaction:{_transaction}\n\n");
+        Connection!.Write(
+            new Outgoing(kind) { Transaction = _transaction }, $"{(commit ? "COMMIT" : "ABORT")}\ntransaction:{_transaction}\n\n");
         world.Journal.Note($"{Connection} ends {_transaction}, commit {commit}");
         _transaction = null;
     }
@@ -213,6 +214,7 @@ internal sealed class SimClient(World world, int number, string user)
                 Transaction = inTransaction ? _transaction : null,
             },
             $"{(isAck ? "ACK" : "NACK")}\n{name}\n{(inTransaction ? $"transaction:{_transaction}\n" : "")}\n");
-        world.Journal.Note($"{connection} {(isAck ? "acks" : "nacks")} {received.Message} of {subscription.Id} {(inTransaction ? _transaction : "")}");
+        world.Journal.Note(
+            $"{connection} {(isAck ? "acks" : "nacks")} {received.Message} of {subscription.Id} {(inTransaction ? _transaction : "")}");
     }
 }

@@ -83,7 +83,9 @@ public sealed class SimulationTests
         catch (Exception e)
         {
             throw new SimulationException(
-                $"seed {seed}, {steps} steps: {e.Message}\nlast events:\n{world.Journal}\nrepeat: scripts/simulate.sh 1 {steps} {seed}\n", e);
+                $"seed {seed}, {steps} steps: {e.Message}\nlast events:\n{world.Journal}\n"
+                    + $"repeat: scripts/simulate.sh 1 {steps} {seed}\n",
+                e);
         }
         finally
         {

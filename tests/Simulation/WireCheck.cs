@@ -94,7 +94,9 @@ internal sealed class WireCheck(World world)
     private void Message(SimConnection connection, long start, ServerFrame frame)
     {
         var message = world.Model.Find(frame);
-        if (message is null || frame.Body != message.Body || !connection.Subscriptions.TryGetValue(frame["subscription"], out var subscription))
+        if (message is null
+            || frame.Body != message.Body
+            || !connection.Subscriptions.TryGetValue(frame["subscription"], out var subscription))
         {
             world.Fail($"{connection} got a message that nobody sent, or for no subscription: {frame}");
             return;
@@ -211,7 +213,10 @@ internal sealed class WireCheck(World world)
     {
         var due = subscription.NextOlder >= 0 ? subscription.NextOlder : subscription.FirstOlder;
         var inPlace = subscription.IsExact && due >= 0 ? message.Index == due : message.Index >= due;
-        if (subscription.Resume is null || message.Index <= subscription.Resume.Index || !inPlace || subscription.NextLive != subscription.JoinIndex)
+        if (subscription.Resume is null
+            || message.Index <= subscription.Resume.Index
+            || !inPlace
+            || subscription.NextLive != subscription.JoinIndex)
         {
             world.Fail($"{connection} {subscription} got {message} of the past; joined at {subscription.JoinIndex}, due was {due}");
         }

@@ -38,6 +38,7 @@ internal abstract class Connection(ClientLoop loop, IConnectionEvents events, Ta
     private bool _isDirty;
     private bool _wantsOut;
     private bool _isConnecting;
+    private bool _isPaused;
 
     /// <summary>Its place among the process's connections, and which of its lives this is.</summary>
     public ulong Key => ((ulong)_generation << 32) | (uint)index;
@@ -103,7 +104,7 @@ internal abstract class Connection(ClientLoop loop, IConnectionEvents events, Ta
 
         _fd = -1;
         _generation++;
-        IsReady = _isConnecting = _wantsOut = false;
+        IsReady = _isConnecting = _wantsOut = _isPaused = false;
         _need = 0;
         ReturnInput();
         ReturnOutput();
@@ -128,7 +129,7 @@ internal abstract class Connection(ClientLoop loop, IConnectionEvents events, Ta
             return;
         }
 
-        if (IsSlow && IsReady)
+        if (_isPaused)
         {
             Fail("closed by server");
             return;
@@ -252,10 +253,21 @@ internal abstract class Connection(ClientLoop loop, IConnectionEvents events, Ta
         IsReady = true;
         if (IsSlow)
         {
+            _isPaused = true;
             WatchAgain();
         }
 
         events.OnReady(this);
+    }
+
+    /// <summary>Has a slow one read all there is: a server's close stands behind what it had not taken.</summary>
+    public void Resume()
+    {
+        if (_isPaused)
+        {
+            _isPaused = false;
+            WatchAgain();
+        }
     }
 
     public void Fail(string reason, ReadOnlySpan<byte> detail = default)
@@ -286,7 +298,7 @@ internal abstract class Connection(ClientLoop loop, IConnectionEvents events, Ta
 
     private void WatchAgain()
     {
-        var reading = IsSlow && IsReady ? 0 : Reading;
+        var reading = _isPaused ? 0 : Reading;
         loop.Modify(this, _fd, _wantsOut ? reading | Native.EpollOut : reading);
     }
 

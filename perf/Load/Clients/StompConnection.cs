@@ -4,9 +4,17 @@ using FastPush.Load.Wire;
 
 namespace FastPush.Load.Clients;
 
-/// <summary>A STOMP 1.2 session over WebSocket: a subscriber with one subscription for each destination, or with none a publisher.</summary>
+/// <summary>
+/// A STOMP 1.2 session over WebSocket: a subscriber with one subscription for each destination, or with none a publisher.
+/// </summary>
 internal sealed class StompConnection(
-    ClientLoop loop, IConnectionEvents events, Target target, int index, LoadOptions options, Credentials credentials, byte[][] destinations)
+    ClientLoop loop,
+    IConnectionEvents events,
+    Target target,
+    int index,
+    LoadOptions options,
+    Credentials credentials,
+    byte[][] destinations)
     : Connection(loop, events, target, index)
 {
     private Phase _phase;

@@ -246,6 +246,13 @@ internal sealed class Worker : IConnectionEvents
             case "lost":
                 Reply(string.Create(CultureInfo.InvariantCulture, $"lost {_ledger.Lost()} {_ledger.Received}"));
                 break;
+            case "resume":
+                foreach (var connection in _connections)
+                {
+                    connection.Resume();
+                }
+
+                break;
             case "storm":
                 for (var i = 0; i < _plan.Users; i++)
                 {

@@ -41,7 +41,7 @@ internal sealed record LoadOptions
 
     public double DurationSeconds { get; init; } = 5;
 
-    /// <summary>Traffic in a closed loop before the run proper, with few connections: the server's compiler has its work behind it then.</summary>
+    /// <summary>Traffic of few connections before the run proper, so that the server's compiler has its work behind it.</summary>
     public double PrewarmSeconds { get; init; } = 2;
 
     public double WarmupSeconds { get; init; } = 2;
@@ -110,7 +110,7 @@ internal sealed record LoadOptions
     public int ProcessCount => Processes + (Observers > 0 ? Targets.Count : 0);
 }
 
-/// <summary>A server's HTTP endpoint: IPv4 address in host order, port, path of the WebSocket or event stream, text of the Host header.</summary>
+/// <summary>A server's HTTP endpoint: IPv4 address in host order, port, path of the WebSocket, text of the Host header.</summary>
 internal sealed record Target(uint Address, ushort Port, string Path, string Host)
 {
     public bool IsLoopback => Address >> 24 == 127;

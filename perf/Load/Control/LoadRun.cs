@@ -19,7 +19,8 @@ internal sealed record Measured(
     StormTimes? Storm);
 
 /// <summary>How the others fared: latencies with all connected, and while the dropped ones came back.</summary>
-internal sealed record StormTimes(int Connections, double SecondsToAllBack, long[] Handshakes, long[] Calm, long[] Meanwhile, double ServerCpuSeconds);
+internal sealed record StormTimes(
+    int Connections, double SecondsToAllBack, long[] Handshakes, long[] Calm, long[] Meanwhile, double ServerCpuSeconds);
 
 /// <summary>Drives the worker processes through connecting, traffic, drain and, when the scenario has it, the storm.</summary>
 internal sealed class LoadRun : IDisposable
@@ -31,6 +32,7 @@ internal sealed class LoadRun : IDisposable
     private const double LeadSeconds = 0.05;
     private const double QuietSeconds = 1.5;
     private const double CalmSeconds = 2;
+    private const double ResumeSeconds = 1;
 
     private readonly LoadOptions _options;
     private readonly ProgressLine _progress;
@@ -66,7 +68,8 @@ internal sealed class LoadRun : IDisposable
         var connected = _probe.Memory();
 
         // Those who are to watch the storm are quiet until then.
-        var trafficCpu = await TrafficAsync(MainWindow, [.. Mains], _options.WarmupSeconds, _options.DurationSeconds, _options.Rate, "measuring");
+        var trafficCpu = await TrafficAsync(
+            MainWindow, [.. Mains], _options.WarmupSeconds, _options.DurationSeconds, _options.Rate, "measuring");
         var traffic = await ReportAsync(_workers);
         var after = _probe.Memory();
         StormTimes? storm = null;
@@ -77,6 +80,12 @@ internal sealed class LoadRun : IDisposable
             {
                 await TrafficAsync(AfterWindow, [.. Mains], 0, CalmSeconds, _options.Rate, "checking");
             }
+        }
+
+        if (_options.SlowEvery > 0)
+        {
+            Array.ForEach(_workers, worker => worker.Tell("resume"));
+            await PauseAsync(ResumeSeconds);
         }
 
         var end = await ReportAsync(_workers);

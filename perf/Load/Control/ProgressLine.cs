@@ -39,9 +39,10 @@ internal sealed class ProgressLine : IDisposable
         _received = received;
         if (states.Count > 0)
         {
+            var (ready, failed) = (states.Sum(s => s.Ready), states.Sum(s => s.Failed));
             _output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"fastpush-load: {_phase}; {states.Sum(s => s.Ready):N0} connected, {states.Sum(s => s.Failed)} failed; {perSecond:N0} deliveries/s"));
+                $"fastpush-load: {_phase}; {ready:N0} connected, {failed:N0} failed; {perSecond:N0} deliveries/s"));
         }
     }
 }

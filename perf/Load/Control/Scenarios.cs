@@ -33,7 +33,7 @@ internal static class Scenarios
         s_direct,
         s_groups,
         s_direct with { Scenario = "storm", Connections = 5000, Rate = 1000, Sources = 4, Observers = 100 },
-        s_fanout with { Scenario = "slow-readers", SlowEvery = 100, Connections = 500, Rate = 150, Size = 2048, DurationSeconds = 8 },
+        s_fanout with { Scenario = "slow-readers", SlowEvery = 100, Connections = 500, Rate = 80, Size = 8192, DurationSeconds = 8 },
         s_fanout with { Scenario = "ack", Connections = 500, Rate = 20, AckMode = "client-individual" },
         s_groups with
         {

@@ -108,7 +108,8 @@ internal sealed class KeyFolder(string path)
     private static string Sign(RSA key, string claims, long expires)
     {
         const string Header = """{"alg":"RS256","typ":"JWT"}""";
-        var body = string.Create(CultureInfo.InvariantCulture, $$"""{{{claims}},"iss":"{{Issuer}}","aud":"{{Audience}}","exp":{{expires}}}""");
+        var body = string.Create(
+            CultureInfo.InvariantCulture, $$"""{{{claims}},"iss":"{{Issuer}}","aud":"{{Audience}}","exp":{{expires}}}""");
         var signed = Encode(Encoding.UTF8.GetBytes(Header)) + "." + Encode(Encoding.UTF8.GetBytes(body));
         return signed + "." + Encode(key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
     }

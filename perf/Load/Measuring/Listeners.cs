@@ -41,7 +41,8 @@ internal static class Listeners
 
             try
             {
-                if (Directory.EnumerateFiles(folder + "/fd").Any(fd => File.ResolveLinkTarget(fd, false) is { } to && sockets.Contains(to.Name)))
+                var links = Directory.EnumerateFiles(folder + "/fd").Select(fd => File.ResolveLinkTarget(fd, returnFinalTarget: false));
+                if (links.Any(link => link is not null && sockets.Contains(link.Name)))
                 {
                     return pid;
                 }

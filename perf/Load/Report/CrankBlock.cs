@@ -26,7 +26,12 @@ internal static class CrankBlock
                 row.ShortDescription,
                 row.LongDescription,
             }),
-            Measurements = rows.Select(row => new { Timestamp = now.UtcDateTime, Name = $"{Tool}/{row.Name}", Value = Math.Round(row.Value!.Value, 4) }),
+            Measurements = rows.Select(row => new
+            {
+                Timestamp = now.UtcDateTime,
+                Name = $"{Tool}/{row.Name}",
+                Value = Math.Round(row.Value!.Value, 4),
+            }),
         };
         return $"{Begin}\n{JsonSerializer.Serialize(block)}\n{End}\n";
     }
@@ -35,13 +40,18 @@ internal static class CrankBlock
     {
         var faults = r.Faults.Lost + r.Faults.Duplicated + r.Faults.OutOfOrder + r.Faults.Misrouted + r.Faults.Malformed;
         yield return new("deliveries/rate", r.DeliveriesPerSecond, "Sum", "n0", "Deliveries/s", "Messages received a second");
-        yield return new("deliveries/per-cpu-second", r.PerCpuSecond, "Avg", "n0", "Deliveries/CPU-s", "Messages received per second of server CPU");
+        yield return new(
+            "deliveries/per-cpu-second", r.PerCpuSecond, "Avg", "n0", "Deliveries/CPU-s", "Messages received per second of server CPU");
         yield return new("latency/p50", r.LatencyUs.P50 / 1000, "Max", "n3", "Latency 50th (ms)", "Median from due time to receipt in ms");
-        yield return new("latency/p90", r.LatencyUs.P90 / 1000, "Max", "n3", "Latency 90th (ms)", "90th percentile from due time to receipt in ms");
-        yield return new("latency/p99", r.LatencyUs.P99 / 1000, "Max", "n3", "Latency 99th (ms)", "99th percentile from due time to receipt in ms");
-        yield return new("latency/p999", r.LatencyUs.P999 / 1000, "Max", "n3", "Latency 99.9th (ms)", "99.9th percentile from due time to receipt in ms");
+        yield return new(
+            "latency/p90", r.LatencyUs.P90 / 1000, "Max", "n3", "Latency 90th (ms)", "90th percentile from due time to receipt in ms");
+        yield return new(
+            "latency/p99", r.LatencyUs.P99 / 1000, "Max", "n3", "Latency 99th (ms)", "99th percentile from due time to receipt in ms");
+        yield return new(
+            "latency/p999", r.LatencyUs.P999 / 1000, "Max", "n3", "Latency 99.9th (ms)", "99.9th percentile, due to receipt, in ms");
         yield return new("latency/max", r.LatencyUs.Max / 1000, "Max", "n3", "Latency max (ms)", "Longest from due time to receipt in ms");
-        yield return new("faults/messages", faults, "Sum", "n0", "Bad messages", "Lost, doubled, out of order, misrouted and malformed messages");
+        yield return new(
+            "faults/messages", faults, "Sum", "n0", "Bad messages", "Lost, doubled, out of order, misrouted and malformed messages");
         yield return new("faults/lost", r.Faults.Lost, "Sum", "n0", "Lost messages", "Messages that a subscriber never got");
         yield return new(
             "faults/connections",
@@ -52,10 +62,12 @@ internal static class CrankBlock
             "Connections that failed or were dropped");
         yield return new("connect/rate", r.Connect.RatePerSecond, "Sum", "n0", "Connections/s", "Connections subscribed a second");
         yield return new(
-            "connect/cpu", r.Connect.CpuUsPerConnection, "Avg", "n1", "CPU/connection (us)", "Server CPU to connect and subscribe one client in us");
+            "connect/cpu", r.Connect.CpuUsPerConnection, "Avg", "n1", "CPU/connection (us)",
+            "Server CPU to connect and subscribe a client in us");
         yield return new("server/cpu", r.Server?.CpuSeconds, "Sum", "n3", "Server CPU (s)", "Server CPU of the measured window in s");
         yield return new(
-            "server/bytes-per-connection", r.Server?.BytesPerConnection, "Avg", "n0", "Memory/connection (B)", "Server PSS per connection in bytes");
+            "server/bytes-per-connection", r.Server?.BytesPerConnection, "Avg", "n0", "Memory/connection (B)",
+            "Server PSS per connection in bytes");
         yield return new(
             "server/slab-per-connection",
             r.Server?.SlabBytesPerConnection,
@@ -63,7 +75,8 @@ internal static class CrankBlock
             "n0",
             "Slab/connection (B)",
             "Kernel slab per connection in bytes, both ends where both are on one machine");
-        yield return new("storm/seconds", r.Storm?.SecondsToAllBack, "Max", "n2", "Storm (s)", "From the drop of all until all are back in s");
+        yield return new(
+            "storm/seconds", r.Storm?.SecondsToAllBack, "Max", "n2", "Storm (s)", "From the drop of all until all are back in s");
         yield return new("storm/rate", r.Storm?.RatePerSecond, "Sum", "n0", "Storm connections/s", "Connections that came back a second");
         yield return new(
             "storm/latency/p99",

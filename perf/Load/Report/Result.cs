@@ -139,7 +139,8 @@ internal sealed record FaultResult
     public string? FirstError { get; init; }
 
     [JsonIgnore]
-    public bool IsNone => Lost + Duplicated + OutOfOrder + Misrouted + Malformed + Unsent + Stalled + PublishRefused + ConnectFailed + Dropped == 0;
+    public bool IsNone =>
+        Lost + Duplicated + OutOfOrder + Misrouted + Malformed + Unsent + Stalled + PublishRefused + ConnectFailed + Dropped == 0;
 
     public static FaultResult From(WorkerReport r) => new()
     {
@@ -157,7 +158,8 @@ internal sealed record FaultResult
     };
 }
 
-internal sealed record ConnectResult(int Count, double RatePerSecond, double? CpuUsPerConnection, double HandshakeP50Us, double HandshakeP99Us);
+internal sealed record ConnectResult(
+    int Count, double RatePerSecond, double? CpuUsPerConnection, double HandshakeP50Us, double HandshakeP99Us);
 
 /// <summary>All of <c>Count</c> dropped at once and came back; latencies are those of the subscribers that stayed.</summary>
 internal sealed record StormResult(

@@ -118,7 +118,8 @@ internal static class ResultBuilder
     private static LatencyResult Latency(Measured m) =>
         m.Traffic.Latencies.TryGetValue(0, out var exported) ? LatencyResult.From(exported) : new LatencyResult();
 
-    private static FaultResult Faults(IEnumerable<Measured> variants) => FaultResult.From(WorkerReport.Merge([.. variants.Select(v => v.End)]));
+    private static FaultResult Faults(IEnumerable<Measured> variants) =>
+        FaultResult.From(WorkerReport.Merge([.. variants.Select(v => v.End)]));
 
     private static double Rate(int count, double seconds) => seconds > 0 ? Math.Round(count / seconds, 1) : 0;
 

@@ -13,7 +13,7 @@ internal sealed record RunContext(string CpuModel, int Cores, long MemoryBytes, 
         File.Exists("/proc/sys/kernel/osrelease") ? File.ReadAllText("/proc/sys/kernel/osrelease").Trim() : "unknown",
         ReadCommit());
 
-    /// <summary>The commit of the folder the tool is started in, with -dirty when files differ from it; FASTPUSH_COMMIT overrides.</summary>
+    /// <summary>The commit of the folder the tool is started in (-dirty when files differ from it); FASTPUSH_COMMIT overrides.</summary>
     private static string ReadCommit()
     {
         if (Environment.GetEnvironmentVariable("FASTPUSH_COMMIT") is { Length: > 0 } given)

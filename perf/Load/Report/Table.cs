@@ -14,7 +14,8 @@ internal static class Table
 
         var p = r.Parameters;
         var c = r.Connect;
-        Line("scenario", $"{r.Scenario} {r.Label} {p["connections"]} connections, {p["size"]} B, {Load(r)}, {r.Seconds:F1} s, commit {r.Commit}");
+        Line("scenario", $"{r.Scenario} {r.Label} {p["connections"]} connections, {p["size"]} B, {Load(r)}, {r.Seconds:F1} s");
+        Line("commit", $"{r.Commit}");
         Line("connect", $"{c.Count:N0} in all, {c.RatePerSecond:N0}/s, handshake p50 {Ms(c.HandshakeP50Us)} p99 {Ms(c.HandshakeP99Us)}");
         if (r.Deliveries > 0)
         {
@@ -25,7 +26,9 @@ internal static class Table
 
         if (r.Server is { } s)
         {
-            Line("server cpu", $"{s.CpuSeconds:F3} s (user {s.UserCpuSeconds:F2}, kernel {s.KernelCpuSeconds:F2}), {s.CpuPercent:F1} % of a core");
+            Line(
+                "server cpu",
+                $"{s.CpuSeconds:F3} s (user {s.UserCpuSeconds:F2}, kernel {s.KernelCpuSeconds:F2}), {s.CpuPercent:F1} % of a core");
             if (r.PerCpuSecond is { } perCpu)
             {
                 Line("efficiency", $"{perCpu:N0} deliveries per server CPU-second ({s.CpuPerDeliveryUs:F2} us each)");
@@ -33,7 +36,7 @@ internal static class Table
 
             Line(
                 "per connection",
-                $"{s.BytesPerConnection:N0} B of process, {s.SlabBytesPerConnection:N0} B of kernel slab, {c.CpuUsPerConnection:F0} us to connect");
+                $"{s.BytesPerConnection:N0} B of process, {s.SlabBytesPerConnection:N0} B of slab, {c.CpuUsPerConnection:F0} us of CPU");
             Line("server memory", $"{Mb(s.PssBytesBefore)} before, {Mb(s.PssBytesAfter)} connected, {Mb(s.PssBytesEnd)} at the end");
         }
 
@@ -70,7 +73,8 @@ internal static class Table
         : r.Parameters["rate"] is double and > 0 ? FormattableString.Invariant($"{r.Parameters["rate"]} messages/s")
         : FormattableString.Invariant($"{r.Parameters["window"]} on their way");
 
-    private static string Latency(LatencyResult l) => $"p50 {Ms(l.P50)}  p90 {Ms(l.P90)}  p99 {Ms(l.P99)}  p99.9 {Ms(l.P999)}  max {Ms(l.Max)}";
+    private static string Latency(LatencyResult l) =>
+        $"p50 {Ms(l.P50)}  p90 {Ms(l.P90)}  p99 {Ms(l.P99)}  p99.9 {Ms(l.P999)}  max {Ms(l.Max)}";
 
     private static string Slow(VariantResult v) =>
         v.SlowReaders > 0 ? FormattableString.Invariant($", {v.SlowReaders} slow readers of which {v.SlowReadersClosed} were closed") : "";
@@ -83,7 +87,8 @@ internal static class Table
             ("malformed", f.Malformed), ("unsent", f.Unsent), ("stalls", f.Stalled), ("publishes refused", f.PublishRefused),
             ("connects failed", f.ConnectFailed), ("dropped", f.Dropped),
         ];
-        return f.IsNone ? "none" : string.Join(", ", all.Where(x => x.Count > 0).Select(x => FormattableString.Invariant($"{x.Count:N0} {x.Name}")));
+        var some = all.Where(x => x.Count > 0).Select(x => FormattableString.Invariant($"{x.Count:N0} {x.Name}"));
+        return f.IsNone ? "none" : string.Join(", ", some);
     }
 
     private static string Ms(double us) => FormattableString.Invariant($"{us / 1000:F3} ms");

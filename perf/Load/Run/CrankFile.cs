@@ -97,7 +97,8 @@ internal sealed class CrankFile
             Value("beforeScript"),
             Value("waitForExit") == "true",
             Sources(job),
-            Map(job, "environmentVariables").Entries.ToDictionary(e => e.Key, e => Template.Render(Scalar(e.Value), variables, e.Value.Line)));
+            Map(job, "environmentVariables").Entries
+                .ToDictionary(e => e.Key, e => Template.Render(Scalar(e.Value), variables, e.Value.Line)));
     }
 
     private Dictionary<string, string> Sources(YamlMap job) => Map(job, "sources").Entries.ToDictionary(

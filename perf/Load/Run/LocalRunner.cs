@@ -34,7 +34,8 @@ internal static class LocalRunner
                     variables[name] = text;
                     break;
                 default:
-                    throw new UsageException($"'{args[i]} {value}' is not understood; --scenario, --profile, --json, --variable NAME=VALUE are");
+                    throw new UsageException(
+                        $"'{args[i]} {value}' is not understood; --scenario, --profile, --json, --variable NAME=VALUE are");
             }
         }
 

@@ -57,7 +57,7 @@ internal sealed class ServiceProcess : IDisposable
         }
         catch (TimeoutException)
         {
-            throw new IOException($"{_service.Name} did not say \"{_service.ReadyStateText}\" in {s_startTime.TotalSeconds} s:\n{Output()}");
+            throw new IOException($"{_service.Name} did not say \"{_service.ReadyStateText}\" in time:\n{Output()}");
         }
 
         throw new IOException($"{_service.Name} ended before it was ready:\n{Output()}");

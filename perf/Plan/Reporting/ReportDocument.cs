@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using FastPush.Plan.Model;
 using FastPush.Plan.Results;
 
@@ -83,7 +84,14 @@ internal sealed record ServerFigures(
     Spread? ConnectsPerSecond,
     Spread? CpuUsPerConnectionSecond,
     Spread? OthersCores,
-    double? Faults);
+    double? Faults)
+{
+    private const double OthersCoresMax = 0.1;
+
+    /// <summary>Others used more than a tenth of a core in one of the rounds.</summary>
+    [JsonIgnore]
+    public bool IsNoisy => OthersCores?.Max > OthersCoresMax;
+}
 
 /// <summary>A measured run that the constants do not know: medians over its rounds.</summary>
 /// <param name="CpuPerSecond">Server CPU-seconds per second, as measured.</param>

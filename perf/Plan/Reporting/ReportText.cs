@@ -6,9 +6,6 @@ namespace FastPush.Plan.Reporting;
 /// <summary>A report as Markdown.</summary>
 internal static class ReportText
 {
-    /// <summary>Share of a core that others may use in a run before the run counts as noisy.</summary>
-    private const double OthersCoresMax = 0.1;
-
     public static string Write(ReportDocument report, ReportDocument? baseline, IReadOnlyList<Diagram> diagrams)
     {
         var text = new StringBuilder();
@@ -66,7 +63,7 @@ internal static class ReportText
     {
         text.Append($"\n## {scenario.Title}\n\n");
         text.Append(scenario.Scenario.Kind == "idle" ? IdleTable(scenario) : TrafficTable(scenario));
-        if (scenario.Servers.Any(server => server.OthersCores?.Max > OthersCoresMax))
+        if (scenario.Servers.Any(server => server.IsNoisy))
         {
             text.Append("\n\\* Noisy: others used more than a tenth of a core in one of the rounds.\n");
         }
@@ -77,7 +74,7 @@ internal static class ReportText
         }
     }
 
-    private static string Name(ServerFigures server) => server.Label + (server.OthersCores?.Max > OthersCoresMax ? " \\*" : "");
+    private static string Name(ServerFigures server) => server.Label + (server.IsNoisy ? " \\*" : "");
 
     private static string TrafficTable(ScenarioFigures scenario)
     {

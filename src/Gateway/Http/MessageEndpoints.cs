@@ -61,13 +61,16 @@ internal static class MessageEndpoints
             }
         }
 
-        if (principal.PerSecond > 0 && requests.Count > principal.Burst)
+        // Every recipient's copy is a message of its own.
+        var messages = requests.Sum(r => r.Recipients.Count);
+        if (principal.PerSecond > 0 && messages > principal.Burst)
         {
             return Problem.Of(
-                StatusCodes.Status400BadRequest, $"A batch of this user has at most {principal.Burst} messages (the burst of the token).");
+                StatusCodes.Status400BadRequest,
+                $"A request of this user has at most {principal.Burst} messages times recipients (the burst of the token).");
         }
 
-        if (!node.Users.TryTake(principal.UserId, node.Clock.NowMs, principal.Burst, principal.PerSecond, requests.Count, out var waitMs))
+        if (!node.Users.TryTake(principal.UserId, node.Clock.NowMs, principal.Burst, principal.PerSecond, messages, out var waitMs))
         {
             context.Response.Headers.RetryAfter = ((waitMs + 999) / 1000).ToString(CultureInfo.InvariantCulture);
             return Problem.Of(

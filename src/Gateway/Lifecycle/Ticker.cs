@@ -14,12 +14,14 @@ internal sealed class Ticker : IDisposable
     public const int PeriodMs = 500;
 
     private const int SweepEveryTicks = 10;
+    private const int TopicsMoreMax = 1000;
 
     private readonly Node _node;
     private readonly HandshakeWatch? _watch;
     private readonly Action? _everySweep;
     private readonly ITimer _timer;
     private int _ticking;
+    private int _topicsKept;
     private long _ticks;
 
     /// <summary>Starts at once. <paramref name="everySweep"/> runs every few seconds on the timer's thread.</summary>
@@ -57,7 +59,8 @@ internal sealed class Ticker : IDisposable
                 }
             }
 
-            if (++_ticks % SweepEveryTicks == 0)
+            // A client that joins and leaves ever new topics must not fill the table until the regular sweep.
+            if (++_ticks % SweepEveryTicks == 0 || _node.Topics.Count > _topicsKept * 2 + TopicsMoreMax)
             {
                 Sweep(nowMs);
             }
@@ -146,6 +149,7 @@ internal sealed class Ticker : IDisposable
     {
         var unixMs = _node.Clock.UnixMs;
         _node.Topics.Sweep(unixMs - _node.Options.History.AgeSeconds * 1000L);
+        _topicsKept = _node.Topics.Count;
         _node.Users.Sweep(nowMs);
         var expiring = _node.Offline.ExpireAsync(unixMs);
         if (expiring.IsCompletedSuccessfully)

@@ -16,6 +16,9 @@ internal sealed class AckWindow(int limit)
     private long _first = 1;
     private long _next = 1;
 
+    // No sequence before it is marked for repetition.
+    private long _firstRepeat;
+
     /// <summary>Messages that wait for their acknowledgement.</summary>
     public int Count { get; private set; }
 
@@ -93,10 +96,13 @@ internal sealed class AckWindow(int limit)
         return 0;
     }
 
-    /// <summary>The first sequence whose message was sent at or before <paramref name="sentBeforeMs"/>; 0 when none is due.</summary>
-    public long FindDue(long sentBeforeMs)
+    /// <summary>
+    /// The first sequence from <paramref name="from"/> on whose message was sent at or before <paramref name="sentBeforeMs"/>; 0 when none
+    /// is due.
+    /// </summary>
+    public long FindDue(long sentBeforeMs, long from = 0)
     {
-        for (var sequence = _first; Count > 0 && sequence < _next; sequence++)
+        for (var sequence = Math.Max(_first, from); Count > 0 && sequence < _next; sequence++)
         {
             ref var slot = ref At(sequence);
             if (slot.Payload is not null && !slot.Repeat && slot.SentAtMs <= sentBeforeMs)
@@ -131,6 +137,7 @@ internal sealed class AckWindow(int limit)
         ref var slot = ref At(sequence);
         slot.Repeat = true;
         slot.Attempts++;
+        _firstRepeat = Repeats == 0 ? sequence : Math.Min(_firstRepeat, sequence);
         Repeats++;
         return true;
     }
@@ -138,11 +145,12 @@ internal sealed class AckWindow(int limit)
     /// <summary>The oldest message marked for repetition, no longer marked; it stays in the window.</summary>
     public long TakeRepeat(long nowMs, out Payload payload)
     {
-        for (var sequence = _first; sequence < _next; sequence++)
+        for (var sequence = Math.Max(_first, _firstRepeat); sequence < _next && Repeats > 0; sequence++)
         {
             ref var slot = ref At(sequence);
             if (slot.Repeat)
             {
+                _firstRepeat = sequence + 1;
                 slot.Repeat = false;
                 slot.SentAtMs = nowMs;
                 Repeats--;

@@ -77,7 +77,7 @@ internal static class Acknowledgements
                     continue;
                 }
 
-                for (var due = window.FindDue(sentBeforeMs); due != 0; due = window.FindDue(sentBeforeMs))
+                for (var due = window.FindDue(sentBeforeMs); due != 0; due = window.FindDue(sentBeforeMs, due + 1))
                 {
                     Repeat(session, window, due);
                     any = true;

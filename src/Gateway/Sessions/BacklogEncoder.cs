@@ -53,7 +53,7 @@ internal ref struct BacklogEncoder(Session session, byte[] buffer)
             return false;
         }
 
-        var message = session.TakeBacklog(subscription);
+        var message = BacklogPolicy.Take(session, subscription);
         var payload = message.Payload;
         if (payload.ExpiresAtMs != 0 && payload.ExpiresAtMs <= _unixMs)
         {

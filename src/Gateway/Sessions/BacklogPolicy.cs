@@ -37,7 +37,8 @@ internal static class BacklogPolicy
     }
 
     /// <summary>
-    /// Puts older messages in front of a subscription's backlog, ends its catching up, and sends. Owns the messages and their holds from here on; takes the
+    /// Puts older messages in front of a subscription's backlog, ends its catching up, and sends. Owns the messages and their holds from
+    /// here on; takes the
     /// lock itself.
     /// </summary>
     /// <returns>False when the session is ending; then they are the caller's still.</returns>
@@ -62,6 +63,14 @@ internal static class BacklogPolicy
 
         session.Flush();
         return true;
+    }
+
+    /// <summary>The next message of a backlog; its reference and hold pass to the caller.</summary>
+    public static OfflineMessage Take(Session session, Subscription subscription)
+    {
+        var message = subscription.Backlog.Take();
+        session.BacklogBytes -= subscription.Overflow == OverflowPolicy.Spill ? 0 : message.Payload.Length;
+        return message;
     }
 
     /// <summary>Gives up a reference and hold of a message whose outcome is settled, or is another's to settle.</summary>
@@ -121,7 +130,7 @@ internal static class BacklogPolicy
 
     private static void DropOldest(Session session, Subscription subscription)
     {
-        var oldest = session.TakeBacklog(subscription);
+        var oldest = Take(session, subscription);
         var payload = oldest.Payload;
         session.Node.Outcomes.Dropped(payload);
         if (payload.User is not null && payload.Unhold())

@@ -96,7 +96,9 @@ internal sealed class Outbox(Session session, Link link)
     /// <summary>When the link was last seen to have taken bytes, on the monotonic clock.</summary>
     public long LastSentMs { get; set; }
 
-    /// <summary>Notes the time, if the link has taken bytes since the last note: a flush that sends nothing must not put off heart-beats.</summary>
+    /// <summary>
+    /// Notes the time, if the link has taken bytes since the last note: a flush that sends nothing must not put off heart-beats.
+    /// </summary>
     public void NoteSent(long nowMs)
     {
         if (_sent != _noted)

@@ -223,14 +223,6 @@ internal sealed class Session
     /// <summary>Bytes in the backlogs of all subscriptions that do not spill.</summary>
     public long BacklogBytes { get; set; }
 
-    /// <summary>The next message of a backlog; its reference and hold pass to the caller.</summary>
-    public OfflineMessage TakeBacklog(Subscription subscription)
-    {
-        var message = subscription.Backlog.Take();
-        BacklogBytes -= subscription.Overflow == OverflowPolicy.Spill ? 0 : message.Payload.Length;
-        return message;
-    }
-
     /// <summary>Takes the step to Closing under the lock; false when another was faster.</summary>
     public bool BeginClose(CloseReason reason, long deadlineMs, out SessionState from)
     {

@@ -118,10 +118,7 @@ internal static class SessionCloser
             Release(session, subscription, ref unsettled);
         }
 
-        lock (subscription.Topic)
-        {
-            subscription.Topic.Subscribers.Remove(subscription);
-        }
+        TopicTable.Leave(subscription);
 
         if (unsettled is not null)
         {
@@ -133,10 +130,7 @@ internal static class SessionCloser
     {
         foreach (var subscription in subscriptions)
         {
-            lock (subscription.Topic)
-            {
-                subscription.Topic.Subscribers.Remove(subscription);
-            }
+            TopicTable.Leave(subscription);
         }
 
         var node = session.Node;
@@ -172,7 +166,7 @@ internal static class SessionCloser
         subscription.Ended = true;
         while (subscription.Backlog.Count > 0)
         {
-            (unsettled ??= []).Add(session.TakeBacklog(subscription));
+            (unsettled ??= []).Add(BacklogPolicy.Take(session, subscription));
         }
 
         if (subscription.Window is { } window)

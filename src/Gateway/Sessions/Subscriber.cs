@@ -64,9 +64,6 @@ internal static class Subscriber
             return;
         }
 
-        lock (subscription.Topic)
-        {
-            subscription.Topic.Subscribers.Remove(subscription);
-        }
+        TopicTable.Leave(subscription);
     }
 }

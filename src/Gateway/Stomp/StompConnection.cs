@@ -268,8 +268,8 @@ internal sealed class StompConnection
         var at = 0;
         while (at < bytes.Length && !IsClosing)
         {
-            var status = FrameReader.TryRead(
-                ref _scan, bytes[at..], Version, Node.ProtocolLimits, out var frame, out var consumed, out var fault);
+            var limits = Session.State == SessionState.Connecting ? Node.ConnectLimits : Node.ProtocolLimits;
+            var status = FrameReader.TryRead(ref _scan, bytes[at..], Version, limits, out var frame, out var consumed, out var fault);
             at += consumed;
             switch (status)
             {

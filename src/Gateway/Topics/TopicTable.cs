@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using FastPush.Gateway.Sessions;
 using FastPush.Protocol.Stomp;
 
 namespace FastPush.Gateway.Topics;
@@ -41,10 +42,19 @@ internal sealed class TopicTable
         return _topics.GetOrAdd(key.ToArray(), static (k, names) => new Topic(k, names.user, names.queue), (user, queue));
     }
 
+    /// <summary>Takes a subscription out of its topic.</summary>
+    public static void Leave(Subscription subscription)
+    {
+        lock (subscription.Topic)
+        {
+            subscription.Topic.Subscribers.Remove(subscription);
+        }
+    }
+
     /// <summary>Drops history older than <paramref name="unixMs"/>, and topics with neither history nor subscribers.</summary>
     public void Sweep(long unixMs)
     {
-        foreach (var (key, topic) in _topics)
+        foreach (var (_, topic) in _topics)
         {
             lock (topic)
             {
@@ -54,12 +64,18 @@ internal sealed class TopicTable
                     topic.History = null;
                 }
 
-                if (topic.History is null && topic.Subscribers.Count == 0)
-                {
-                    topic.Retired = true;
-                    _topics.TryRemove(key, out _);
-                }
+                RetireIfIdle(topic);
             }
+        }
+    }
+
+    // Under the topic's lock. The pair, since its key may have a new topic already.
+    private void RetireIfIdle(Topic topic)
+    {
+        if (!topic.Retired && topic.History is null && topic.Subscribers.Count == 0)
+        {
+            topic.Retired = true;
+            _topics.TryRemove(new KeyValuePair<byte[], Topic>(topic.Key, topic));
         }
     }
 

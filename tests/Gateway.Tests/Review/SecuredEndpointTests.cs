@@ -36,7 +36,8 @@ public sealed class SecuredEndpointTests
 
             using var secured = new TcpClient();
             await secured.ConnectAsync(IPAddress.Loopback, safe);
-            await using var tls = new SslStream(secured.GetStream(), false, (_, seen, _, _) => seen!.GetCertHashString() == certificate.GetCertHashString());
+            await using var tls = new SslStream(
+                secured.GetStream(), false, (_, seen, _, _) => seen!.GetCertHashString() == certificate.GetCertHashString());
             await tls.AuthenticateAsClientAsync("localhost");
             Assert.StartsWith("HTTP/1.1 101", await AskAsync(tls), StringComparison.Ordinal);
         }

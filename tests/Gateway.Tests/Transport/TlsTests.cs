@@ -125,6 +125,8 @@ public sealed class TlsTests(TlsTests.Fixture fixture) : IClassFixture<TlsTests.
             await File.WriteAllTextAsync(path, _certificate.ExportCertificatePem());
             await File.WriteAllTextAsync(key, _certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
             Gateway = await GatewayProcess.StartAsync(
+                // The first test sends more than the default before it reads.
+                "--FastPush:Limits:OutboxBytes=8388608",
                 "--Kestrel:Endpoints:Http:Url=http://127.0.0.1:0",
                 "--Kestrel:Endpoints:Https:Url=https://127.0.0.1:0",
                 $"--Kestrel:Endpoints:Https:Certificate:Path={path}",
