@@ -119,6 +119,11 @@ internal sealed class Ending(World world, Actions actions)
     {
         foreach (var connection in world.Connections)
         {
+            if (connection.Receipts.Count > 0 || !connection.HasConnected)
+            {
+                world.Fail($"{connection} never got the answer to {connection.Receipts.Values.FirstOrDefault()}");
+            }
+
             foreach (var subscription in connection.Subscriptions.Values.Where(s => s.IsLive))
             {
                 var log = subscription.Destination.Log;

@@ -219,6 +219,7 @@ internal sealed class Model(World world)
         {
             case OutgoingKind.Subscribe:
                 subscription!.IsLive = true;
+                connection.HasResumed |= subscription.Resume is not null;
                 subscription.Event = ++Event;
                 subscription.JoinIndex = subscription.NextLive = subscription.Destination.Log.Count;
                 subscription.FirstOlder = FirstOlder(subscription);

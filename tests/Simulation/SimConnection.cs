@@ -61,7 +61,10 @@ internal sealed class SimConnection
 
     public bool HasClosed { get; set; }
 
-    /// <summary>Bytes of backlogs and wire at the last look, to see growth.</summary>
+    /// <summary>A subscription began with history since the last look.</summary>
+    public bool HasResumed { get; set; }
+
+    /// <summary>Bytes of bounded backlogs at the last look, to see growth.</summary>
     public long LastBacklog { get; set; }
 
     public long LastInputMs { get; private set; }

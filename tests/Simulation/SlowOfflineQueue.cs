@@ -19,6 +19,9 @@ internal sealed class SlowOfflineQueue(MemoryOfflineQueue inner, Func<bool> isSl
 
     public long Count => inner.Count;
 
+    /// <summary>Users who were given messages; cleared by the model.</summary>
+    public HashSet<string> Given { get; } = [];
+
     /// <summary>Messages that wait in one queue.</summary>
     public int Waiting(string user, string queue) => _waiting.GetValueOrDefault((user, queue));
 
@@ -37,6 +40,11 @@ internal sealed class SlowOfflineQueue(MemoryOfflineQueue inner, Func<bool> isSl
     public ValueTask<IReadOnlyList<OfflineMessage>> TakeAsync(string user, string queue) => Answer(() =>
     {
         journal.Note($"queue of {user} {queue} gives {Waiting(user, queue)}");
+        if (Waiting(user, queue) > 0)
+        {
+            Given.Add(user);
+        }
+
         _waiting[(user, queue)] = 0;
         return Completed.Of(inner.TakeAsync(user, queue));
     });

@@ -99,6 +99,7 @@ internal sealed class World : IDisposable
         }
 
         _invariants.Check();
+        Offline.Given.Clear();
         Connections.RemoveAll(c => c is { IsFinished: true, Link.IsWaiting: false });
         if (_violation is not null)
         {
@@ -130,10 +131,6 @@ internal sealed class World : IDisposable
             Check();
         }
     }
-
-    /// <summary>In this step older messages may have come to this connection at once.</summary>
-    public bool MayCatchUp(SimConnection connection) =>
-        connection.Subscriptions.Values.Any(s => s.Resume is not null || s.Destination.User is not null);
 
     public void Dispose()
     {
