@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests need and this machine lacks: Node.js with npm, Chromium, and the npm packages under tests/.
+# Installs what the tests need and this machine lacks: Redis, Node.js with npm, Chromium, and the npm packages under tests/.
 # Debian or Ubuntu, as root or with sudo. Touches nothing that is there already; run it as often as you like.
 # Usage: scripts/install-test-tools.sh [--fast]    --fast leaves out what only the end-to-end tests need
 set -euo pipefail
@@ -42,12 +42,9 @@ esac
 left_out=(-name node_modules)
 [ "$fast" = false ] || left_out+=(-o -path tests/e2e)
 mapfile -t manifests < <(find tests \( "${left_out[@]}" \) -prune -o -name package.json -print | sort)
-if [ "${#manifests[@]}" -eq 0 ]; then
-  echo "No package.json: nothing to install"
-  exit 0
-fi
 
 missing=()
+has redis-server || missing+=(redis-server)
 has node || missing+=(nodejs)
 has npm || missing+=(npm)
 if [ "$fast" = false ] && [ -e tests/e2e/package.json ]; then

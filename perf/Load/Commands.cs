@@ -20,11 +20,8 @@ internal static class Commands
         {
             switch (args.FirstOrDefault())
             {
-                case "keys" when args.Length == 2:
-                    var folder = new KeyFolder(args[1]);
-                    folder.Ensure();
-                    Console.WriteLine(folder.GatewayOptions);
-                    return Good;
+                case "keys" when args.Length is 2 or 3 && args[1][0] != '-':
+                    return MakeKeys(args[1], args.Length == 3 ? OptionReader.Whole(args[2], 0, 1_000_000) : 0);
                 case "run" when args.Length > 1:
                     return await LocalRunner.RunAsync(args[1..]);
                 case "worker":
@@ -53,6 +50,14 @@ internal static class Commands
         }
     }
 
+    private static int MakeKeys(string path, int users)
+    {
+        var folder = new KeyFolder(path);
+        folder.EnsureTokens(users);
+        Console.WriteLine(folder.GatewayOptions);
+        return Good;
+    }
+
     private static async Task<int> MeasureAsync(LoadOptions options, string[] args)
     {
         var started = TimeProvider.System.GetUtcNow();
@@ -73,6 +78,13 @@ internal static class Commands
 
             foreach (var (name, variant) in variants)
             {
+                if (variant.UsesTls)
+                {
+                    using var idle = new TlsIdleRun(variant, progress);
+                    measured.Add((name, await idle.RunAsync()));
+                    continue;
+                }
+
                 using var run = new LoadRun(variant, WorkerArguments(args, variant), progress);
                 measured.Add((name, await run.RunAsync()));
             }
@@ -93,6 +105,7 @@ internal static class Commands
     private static string[] WorkerArguments(string[] args, LoadOptions variant) =>
     [
         .. args,
+        .. variant.Shape.Length == 0 ? Array.Empty<string>() : ["--shape", variant.Shape],
         "--ack", variant.AckMode,
         "--slow-every", variant.SlowEvery.ToString(CultureInfo.InvariantCulture),
         "--connections", variant.Connections.ToString(CultureInfo.InvariantCulture),
@@ -111,7 +124,7 @@ internal static class Commands
 
     private static void PrintUsage() => Console.Error.Write(
         $"usage: fastpush-load SCENARIO [options]     {string.Join(", ", Scenarios.Names)}\n"
-        + "       fastpush-load keys DIR               makes a key in DIR and prints the options that make a gateway accept its tokens\n"
+        + "       fastpush-load keys DIR [USERS]       makes a key and tokens in DIR, prints the options that make a gateway accept them\n"
         + "       fastpush-load run FILE.crank.yml [--variable NAME=VALUE ...]\n"
         + OptionReader.Help);
 }

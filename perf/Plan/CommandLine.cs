@@ -11,9 +11,13 @@ internal static class CommandLine
     public const int Unreachable = 1;
     public const int BadInput = 2;
 
+    private static readonly string s_reports = Path.Combine("perf", "reports");
+
     private const string Usage = """
         usage: fastpush report --input DIR --output DIR [--baseline FILE] [--server LABEL] [--reference LABEL]
                  from measured runs to a report: Markdown, diagrams, and the planner's constants as JSON
+               fastpush summary [--report FILE] [--readme FILE]
+                 a report in short, printed, or put between the marks of a README; FILE defaults to the newest in perf/reports
                fastpush plan --connections N --rate MESSAGES_PER_S --size BYTES --p99 MS [--groups-of N] [--heart-beat S]
                  [--report FILE] [--json] [--headroom SHARE] [--spare NODES] [--node-cores N] [--node-memory BYTES]
                  [--session S] [--packet BYTES] [--redis-connect N] [--redis-beat N] [--redis-message N] [--redis-relay N]
@@ -28,6 +32,8 @@ internal static class CommandLine
             {
                 case "report":
                     return Report([.. args.Skip(1)], output);
+                case "summary":
+                    return Summarise([.. args.Skip(1)], output);
                 case "plan":
                     return Plan([.. args.Skip(1)], output);
                 case "help" or "--help" or "-h":
@@ -61,10 +67,31 @@ internal static class CommandLine
         return Done;
     }
 
+    private static int Summarise(IReadOnlyList<string> words, TextWriter output)
+    {
+        var arguments = new Arguments(words, ["--report", "--readme"], []);
+        var file = arguments.Text("--report") ?? ReportDocument.Newest(s_reports);
+        var readme = arguments.Text("--readme");
+        var folder = readme is null ? "." : Path.GetDirectoryName(Path.GetFullPath(readme))!;
+        var link = Path.GetRelativePath(folder, Path.ChangeExtension(file, ".md")).Replace('\\', '/');
+        var summary = ReportSummary.Write(ReportDocument.Read(file), link);
+        if (readme is null)
+        {
+            output.Write(summary);
+        }
+        else
+        {
+            File.WriteAllText(readme, ReportSummary.Insert(File.ReadAllText(readme), summary));
+            output.WriteLine(readme);
+        }
+
+        return Done;
+    }
+
     private static int Plan(IReadOnlyList<string> words, TextWriter output)
     {
         var arguments = new Arguments(words, PlanOptions.Names, ["--json"]);
-        var file = arguments.Text("--report") ?? ReportDocument.Newest(Path.Combine("perf", "reports"));
+        var file = arguments.Text("--report") ?? ReportDocument.Newest(s_reports);
         var report = ReportDocument.Read(file);
         var plan = Planner.Plan(PlanOptions.Read(arguments, report), report, Path.GetFileName(file));
         output.Write(arguments.Has("--json") ? plan.ToJson() : plan.ToText());

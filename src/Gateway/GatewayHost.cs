@@ -1,6 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using FastPush.Gateway.Auth;
+using FastPush.Gateway.Cluster;
 using FastPush.Gateway.Engine;
+using FastPush.Gateway.Engine.Tls;
 using FastPush.Gateway.Http;
 using FastPush.Gateway.Lifecycle;
 using FastPush.Gateway.Options;
@@ -9,6 +11,7 @@ using FastPush.Gateway.Transport;
 using FastPush.Notifications.Publishing;
 using FastPush.Relay.Offline;
 using FastPush.Relay.Presence;
+using FastPush.Relay.Redis;
 using Microsoft.AspNetCore.Connections;
 
 namespace FastPush.Gateway;
@@ -81,6 +84,16 @@ internal static class GatewayHost
         services.AddSingleton<SecuredEndpoints>();
         services.AddSingleton(new IdempotencyKeys(IdempotencyWindowMs, IdempotencyKeysMax));
         services.AddSingleton<HttpPublisher>();
+        if (options.Redis.Length > 0)
+        {
+            services.AddSingleton(provider => new RedisStore(
+                options.Redis,
+                new RedisStoreOptions { CallTimeoutMs = options.Cluster.CallTimeoutMs },
+                time,
+                provider.GetRequiredService<ILoggerFactory>().CreateLogger<RedisStore>()));
+            services.AddHostedService<ClusterService>(); // Before the drain, so that it stops behind it.
+        }
+
         services.AddHostedService<Drain>();
         services.AddHostedService<NodeService>();
         services.AddProblemDetails();
@@ -89,6 +102,7 @@ internal static class GatewayHost
         if (setup.UsesEngine)
         {
             services.AddSingleton(new EngineThreads(setup.EngineThreads));
+            services.AddSingleton<TlsEndpoints>();
             services.AddSingleton<IConnectionListenerFactory, EngineTransport>();
         }
         else

@@ -1,5 +1,7 @@
 using FastPush.Gateway.Auth;
+using FastPush.Gateway.Cluster;
 using FastPush.Gateway.Deliveries;
+using FastPush.Gateway.Engine;
 using FastPush.Gateway.Lifecycle;
 using FastPush.Gateway.Limits;
 using FastPush.Gateway.Options;
@@ -12,6 +14,7 @@ using FastPush.Protocol.Buffers;
 using FastPush.Protocol.Ids;
 using FastPush.Relay.Offline;
 using FastPush.Relay.Presence;
+using FastPush.Relay.Redis;
 
 namespace FastPush.Gateway;
 
@@ -40,8 +43,8 @@ internal sealed class Node
         Offline = offline;
         Presence = presence;
         Log = logs.CreateLogger<Node>();
-        Pool = new PayloadPool(options.Limits.MessageMemoryBytes);
-        Ids = new Snowflake(options.ServerId);
+        Pool = new PayloadPool(options.Limits.MessageMemoryBytes, OperatingSystem.IsLinux() ? Native.Discard : null);
+        Ids = new Snowflake(options.ServerId ?? 0);
         Ledger = new DeliveryLedger(options.History.Deliveries);
         DeadLetters = new DeadLetters(1000);
         Outcomes = new Outcomes(Clock, offline, Ledger, DeadLetters, metrics, logs.CreateLogger<Outcomes>());
@@ -61,15 +64,16 @@ internal sealed class Node
 
     public GatewayMetrics Metrics { get; }
 
-    public IOfflineQueue Offline { get; }
+    /// <summary>Replaced once, before there is a session, when the server joins a fleet.</summary>
+    public IOfflineQueue Offline { get; private set; }
 
-    public IPresence Presence { get; }
+    public IPresence Presence { get; private set; }
 
     public ILogger Log { get; }
 
     public PayloadPool Pool { get; }
 
-    public Snowflake Ids { get; }
+    public Snowflake Ids { get; private set; }
 
     public DeliveryLedger Ledger { get; }
 
@@ -79,7 +83,7 @@ internal sealed class Node
 
     public Fanout Fanout { get; }
 
-    public TopicTable Topics { get; } = new();
+    public TopicTable Topics { get; init; } = new();
 
     public SessionTable Sessions { get; } = new();
 
@@ -87,8 +91,36 @@ internal sealed class Node
 
     public UserTable Users { get; } = new();
 
+    /// <summary>The other servers; null without Redis, and until this server has its id.</summary>
+    public ClusterNode? Cluster { get; set; }
+
+    /// <summary>It belongs to a fleet, so it can do nothing before <see cref="Cluster"/> is there.</summary>
+    public bool IsStarting => Options.Redis.Length > 0 && Cluster is null;
+
+    /// <summary>Asked by readiness: what keeps this node from serving as it should, for people; null = nothing.</summary>
+    public string? Fault => IsStarting ? FaultOf?.Invoke() ?? "the node is starting" : FaultOf?.Invoke();
+
+    /// <summary>The connection to Redis; null without it.</summary>
+    public RedisStore? Store { get; set; }
+
+    /// <summary>Set by who watches what the node depends on.</summary>
+    public Func<string?>? FaultOf { get; set; }
+
     /// <summary>No new sessions are taken any more; those that are here are being told to go.</summary>
     public bool IsDraining { get; set; }
+
+    /// <summary>Messages can be numbered: in a fleet that takes a lease of the server id.</summary>
+    public bool HasIds => Cluster is { } cluster ? cluster.HasLease : !IsStarting;
+
+    /// <summary>The server has its place among the others; from here on it serves.</summary>
+    public void Join(ClusterNode cluster, IPresence presence)
+    {
+        Ids = new Snowflake(cluster.ServerId);
+        Offline = cluster.Queues;
+        Presence = presence;
+        Outcomes.Join(cluster);
+        Cluster = cluster;
+    }
 
     public long NextSessionId() => Interlocked.Increment(ref _sessionId);
 }

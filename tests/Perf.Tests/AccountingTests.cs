@@ -88,6 +88,18 @@ public sealed class AccountingTests
         Assert.Equal(2, ledger.Latencies[0].Count);
     }
 
+    [Fact]
+    public void Receives_and_their_bytes_count_in_the_window()
+    {
+        var (ledger, _) = NewLedger();
+        ledger.OpenWindow(0, 1000, 2000);
+        foreach (var (bytes, now) in new[] { (1, 999), (10, 1000), (100, 1999), (1000, 2000) })
+            ledger.CountReceive(bytes, now);
+        Assert.Equal((2, 110), (ledger.ReceivesInWindow, ledger.BytesInWindow));
+        ledger.OpenWindow(1, 2000, 3000);
+        Assert.Equal((0, 0), (ledger.ReceivesInWindow, ledger.BytesInWindow));
+    }
+
     [Theory]
     [InlineData("fanout", 3)]
     [InlineData("direct", 3)]

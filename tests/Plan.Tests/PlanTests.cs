@@ -1,5 +1,5 @@
 using System.Text.Json;
-using System.Text.RegularExpressions;
+using System.Text.Json.Nodes;
 using FastPush.Plan.Model;
 
 namespace FastPush.Plan.Tests;
@@ -55,11 +55,11 @@ public sealed class PlanTests : IDisposable
     }
 
     [Theory]
-    [InlineData("send", "coreUsePercent")]
+    [InlineData("sends", "coreUsePercent")]
     [InlineData("message", "coreUsePercent")]
-    [InlineData("publishLow", "coreUsePercent", "20000")]
-    [InlineData("publishHigh", "kafkaPartitions")]
-    [InlineData("publishRateHigh", "coreUsePercent", "20000")]
+    [InlineData("publishes", "kafkaPartitions")]
+    [InlineData("publishes", "coreUsePercent", "20000")]
+    [InlineData("publishes", "coreUsePercent", "20000", "rate")]
     [InlineData("connect", "coreUsePercent")]
     [InlineData("idle", "coreUsePercent")]
     [InlineData("heartBeat", "coreUsePercent")]
@@ -68,15 +68,15 @@ public sealed class PlanTests : IDisposable
     [InlineData("kernel", "kernelMegabytesPerNode")]
     [InlineData("headers", "networkMegabitsPerSecond")]
     [InlineData("latencyP99", "p99Ms")]
-    public void Figures_follow_the_constants_of_the_report(string constant, string figure, string rate = "100000")
+    public void Figures_follow_the_constants_of_the_report(string constant, string figure, string rate = "100000", string member = "value")
     {
         var load = Base.Replace("--rate 100000", $"--rate {rate}", StringComparison.Ordinal);
         var before = Figures(load)[figure];
-        var text = File.ReadAllText(_report);
-        var scaled = new Regex($"(\"{constant}\": {{\\s+\"value\": )([0-9.E+-]+)").Replace(
-            text, m => m.Groups[1].Value + JsonSerializer.Serialize(1.5 * JsonSerializer.Deserialize<double>(m.Groups[2].Value)));
-        Assert.NotEqual(text, scaled);
-        File.WriteAllText(_report, scaled);
+        var report = JsonNode.Parse(File.ReadAllText(_report))!;
+        var changed = report["constants"]![constant]!;
+        foreach (var part in changed is JsonArray points ? points.OfType<JsonNode>() : [changed])
+            part[member] = 1.5 * part[member]!.GetValue<double>();
+        File.WriteAllText(_report, report.ToJsonString());
         Assert.NotEqual(before, Figures(load)[figure]);
     }
 
@@ -144,6 +144,25 @@ public sealed class PlanTests : IDisposable
         Assert.Contains(said, errors, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_report_of_the_first_format_gives_the_same_plan()
+    {
+        var before = Figures(Base);
+        var report = JsonNode.Parse(File.ReadAllText(_report))!;
+        var constants = report["constants"]!.AsObject();
+        var publishes = constants["publishes"]!.AsArray();
+        constants["send"] = Constant(constants["sends"]![0]!, "value");
+        constants["publishLow"] = Constant(publishes[0]!, "value");
+        constants["publishRateLow"] = Constant(publishes[0]!, "rate");
+        constants["publishHigh"] = Constant(publishes[1]!, "value");
+        constants["publishRateHigh"] = Constant(publishes[1]!, "rate");
+        constants.Remove("sends");
+        constants.Remove("publishes");
+        report["format"] = 1;
+        File.WriteAllText(_report, report.ToJsonString());
+        Assert.Equal(before, Figures(Base));
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData("{}")]
@@ -167,6 +186,9 @@ public sealed class PlanTests : IDisposable
         var code = CommandLine.Run(line.Split(' ', StringSplitOptions.RemoveEmptyEntries), output, errors);
         return (code, output.ToString(), errors.ToString());
     }
+
+    private static JsonObject Constant(JsonNode point, string member) =>
+        new() { ["value"] = point[member]!.DeepClone(), ["unit"] = "", ["from"] = "" };
 
     private PlanOptions Options(string line) => PlanOptions.Read(new Arguments(line.Split(' '), PlanOptions.Names, []), _folder.Build());
 

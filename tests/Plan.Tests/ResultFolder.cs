@@ -32,18 +32,22 @@ internal sealed class ResultFolder : IDisposable
             + Traffic("fastpush", "fanout", 1000, 1000, 16, 4 * 0.7833333333, 12));
         folder.Write("direct.jsonl",
             Traffic("fastpush", "direct", 2000, 1000, 0, 4 * 0.0544, 1) + Traffic("fastpush", "direct", 2000, 10_000, 0, 4 * 0.244, 1));
-        folder.Write("idle.jsonl", Idle(0, 0.02) + Idle(10_000, 0.06));
+        folder.Write("idle.jsonl", Idle(0, 0.02) + Idle(25_000, 0.036));
         folder.Write("validation.jsonl", Traffic("fastpush", "fanout", 300, 100, 0, 4 * 0.14, 1));
         return folder;
     }
 
-    /// <summary>A line of wsload about four seconds; <paramref name="window"/> above 0 makes it a closed loop.</summary>
-    public static string Traffic(string label, string mode, int n, int rate, int window, double cpu, double perReceive)
+    /// <summary>
+    /// A line of wsload about four seconds; <paramref name="window"/> above 0 makes it a closed loop. <paramref name="delivered"/> is the
+    /// share of what was due, <paramref name="extra"/> what scripts/report.sh adds.
+    /// </summary>
+    public static string Traffic(
+        string label, string mode, int n, int rate, int window, double cpu, double perReceive, double delivered = 1, string extra = "")
     {
         var sent = rate * 4;
-        var deliveries = sent * (mode == "fanout" ? n : 1);
+        var deliveries = sent * (mode == "fanout" ? n : 1) * delivered;
         return FormattableString.Invariant($$"""
-            {"tool":"wsload","mode":"{{mode}}","proto":"stomp","label":"{{label}}","n":{{n}},"conn_ok":{{n}},"conn_failed":0,
+            {{{extra}}"tool":"wsload","mode":"{{mode}}","proto":"stomp","label":"{{label}}","n":{{n}},"conn_ok":{{n}},"conn_failed":0,
              "dropped":0,"wall_s":4,
              "pubs":1,"size":128,"rate":{{(window > 0 ? 0 : rate)}},"window":{{(window > 0 ? window : 16)}},"sent":{{sent}},
              "deliveries":{{deliveries}},

@@ -10,6 +10,7 @@ public sealed class ResultReadingTests
           "machine": { "cpuModel": "M", "cores": 2, "memoryBytes": 4000, "kernel": "K" },
           "parameters": { "connections": 500, "rate": 50, "window": 0, "size": 128, "heartBeatMs": 0, "tokens": true },
           "seconds": 5, "published": 250, "deliveries": 125000, "perCpuSecond": 100000,
+          "deliveriesPerReceive": 1.5, "wireBytesPerDelivery": 280.5,
           "server": { "cpuSeconds": 1.25, "pssBytesBefore": 9, "bytesPerConnection": 10, "slabBytesPerConnection": 11 },
           "client": { "otherCpuSeconds": 0.25 },
           "latencyUs": { "count": 3, "p50": 1, "p90": 2, "p99": 3, "p999": 4, "max": 5 },
@@ -30,6 +31,7 @@ public sealed class ResultReadingTests
         Assert.Equal((1.25, 0.25), (run.CpuSeconds, run.CpuPerSecond));
         Assert.Equal(new Latency(1, 2, 3, 4, 5), run.LatencyUs);
         Assert.Equal((1, 2, 3, 4, 11), (run.Lost, run.Duplicated, run.OutOfOrder, run.Misrouted, run.FailedConnections));
+        Assert.Equal((1.5, 280.5), (run.DeliveriesPerReceive, run.WireBytes));
         Assert.Equal((9, 10, 88, 0.05), (run.ProcessBytes, run.BytesPerConnection, run.ConnectCpuUs, run.OthersCores));
     }
 
@@ -37,12 +39,16 @@ public sealed class ResultReadingTests
     public void Variants_are_runs_of_their_own()
     {
         var variants = """
-            "variants": [ { "name": "auto", "deliveries": 1000000, "cpuPerDeliveryUs": 5, "latencyUs": { "p99": 7 } },
-                          { "name": "client-individual", "deliveries": 500000, "cpuPerDeliveryUs": 8, "latencyUs": { "p99": 9 } } ],
+            "variants": [ { "name": "auto", "deliveries": 1000000, "cpuPerDeliveryUs": 5, "wireBytesPerDelivery": 270,
+                            "latencyUs": { "p99": 7 } },
+                          { "name": "client-individual", "deliveries": 500000, "cpuPerDeliveryUs": 8, "wireBytesPerDelivery": 290,
+                            "latencyUs": { "p99": 9 } } ],
             """;
         var (_, runs) = Read("a.json", Load.Replace("\"new\": [1],", variants, StringComparison.Ordinal));
         Assert.Equal(["auto", "client-individual"], runs.Select(r => r.Scenario.Variant));
         Assert.Equal([5.0, 8.0], runs.Select(r => Math.Round(r.CpuUsPerDelivery!.Value, 6)));
+        Assert.Equal([270.0, 290.0], runs.Select(r => r.WireBytes!.Value));
+        Assert.All(runs, r => Assert.Null(r.DeliveriesPerReceive));
         Assert.Equal([7.0, 9.0], runs.Select(r => r.LatencyUs.P99!.Value));
     }
 
@@ -57,12 +63,13 @@ public sealed class ResultReadingTests
     }
 
     [Theory]
-    [InlineData("validation-fanout.jsonl", true)]
-    [InlineData("fanout-validation.jsonl", false)]
-    public void The_name_says_what_is_for_validation(string name, bool isValidation)
+    [InlineData("validation-fanout.jsonl", true, false)]
+    [InlineData("calibration-fanout.jsonl", false, true)]
+    [InlineData("fanout-validation.jsonl", false, false)]
+    public void The_name_says_what_a_run_is_for(string name, bool isValidation, bool isCalibration)
     {
         var run = Assert.Single(Read(name, ResultFolder.Traffic("fastpush", "fanout", 10, 50, 0, 1, 1)).Runs);
-        Assert.Equal(isValidation, run.IsValidation);
+        Assert.Equal((isValidation, isCalibration), (run.IsValidation, run.IsCalibration));
     }
 
     [Theory]

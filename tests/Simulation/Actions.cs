@@ -333,7 +333,7 @@ internal sealed class Actions
             destination.KeyBytes, System.Text.Encoding.UTF8.GetBytes(destination.Shown), destination.User, destination.Queue);
         _world.Model.Accept(message);
         var ids = _http.Publish(
-            "http", [new PublishRequest([recipient], null, null, message.BodyBytes, (int)(message.TtlMs / 1000), null)]);
+            "http", [new PublishRequest([recipient], null, null, message.BodyBytes, (int)(message.TtlMs / 1000), null)], []);
         if (ids is null)
         {
             _world.Model.Withdraw(message);

@@ -4,10 +4,10 @@ using FastPush.Gateway.Tests.Testing;
 namespace FastPush.Simulation;
 
 /// <summary>
-/// The way to one client, as slow and as broken as the world wants it. With <paramref name="holdsBytes"/> it behaves as an asynchronous
+/// The way to one client, as slow and as broken as it is wanted. With <paramref name="holdsBytes"/> it behaves as an asynchronous
 /// socket (reads the rest by itself later), else as epoll (says when to try again).
 /// </summary>
-internal sealed class FaultyLink(World world, bool holdsBytes) : Link
+internal sealed class FaultyLink(Action<string> fail, Func<long> nowMs, bool holdsBytes) : Link
 {
     private byte[] _bytes = new byte[256];
     private int _length;
@@ -51,12 +51,12 @@ internal sealed class FaultyLink(World world, bool holdsBytes) : Link
 
         if (IsWaiting)
         {
-            world.Fail("bytes are sent while others wait");
+            fail("bytes are sent while others wait");
         }
 
         if (IsEnded)
         {
-            world.Fail("bytes are sent after the end of sending");
+            fail("bytes are sent after the end of sending");
         }
 
         return Take(bytes);
@@ -66,7 +66,7 @@ internal sealed class FaultyLink(World world, bool holdsBytes) : Link
     {
         if (IsWaiting || rest.IsEmpty)
         {
-            world.Fail(IsWaiting ? "the outbox waits twice" : "the outbox waits for nothing");
+            fail(IsWaiting ? "the outbox waits twice" : "the outbox waits for nothing");
         }
 
         IsWaiting = true;
@@ -125,7 +125,7 @@ internal sealed class FaultyLink(World world, bool holdsBytes) : Link
     {
         if (!_rest.Span.SequenceEqual(_restCopy))
         {
-            world.Fail("bytes that the system was reading were changed");
+            fail("bytes that the system was reading were changed");
         }
     }
 
@@ -143,7 +143,7 @@ internal sealed class FaultyLink(World world, bool holdsBytes) : Link
         Taken += taken;
         if (taken > 0)
         {
-            LastTakenMs = world.Node.Clock.NowMs;
+            LastTakenMs = nowMs();
             Parse();
         }
 
@@ -163,7 +163,7 @@ internal sealed class FaultyLink(World world, bool holdsBytes) : Link
         }
         catch (Xunit.Sdk.XunitException e)
         {
-            world.Fail($"a malformed frame on the wire: {e.Message}");
+            fail($"a malformed frame on the wire: {e.Message}");
             at = _length;
         }
 

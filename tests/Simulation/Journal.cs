@@ -1,11 +1,9 @@
 namespace FastPush.Simulation;
 
 /// <summary>The last events of a run, and a hash over all of them: equal seeds must give equal hashes.</summary>
-internal sealed class Journal
+internal sealed class Journal(int kept = 60)
 {
-    private const int Kept = 60;
-
-    private readonly string[] _last = new string[Kept];
+    private readonly string[] _last = new string[kept];
     private long _count;
 
     public ulong Hash { get; private set; } = 14695981039346656037; // FNV-1a
@@ -17,11 +15,11 @@ internal sealed class Journal
             Hash = (Hash ^ c) * 1099511628211;
         }
 
-        _last[_count++ % Kept] = $"{_count,6} {text}";
+        _last[_count++ % kept] = $"{_count,6} {text}";
     }
 
     public override string ToString() =>
         string.Join(
             '\n',
-            Enumerable.Range(0, (int)Math.Min(_count, Kept)).Select(i => _last[(_count - Math.Min(_count, Kept) + i) % Kept]));
+            Enumerable.Range(0, (int)Math.Min(_count, kept)).Select(i => _last[(_count - Math.Min(_count, kept) + i) % kept]));
 }

@@ -20,7 +20,7 @@ internal sealed class SimConnection
         Client = client;
         Version = version;
         Name = $"{client.Name}.{number}";
-        Link = new FaultyLink(world, world.Random.Next(2) == 0);
+        Link = new FaultyLink(world.Fail, () => world.Node.Clock.NowMs, world.Random.Next(2) == 0);
         Server = new StompConnection(world.Node, Link, world.Principal(client.User));
         world.Node.Sessions.Add(Session);
         LastInputMs = world.Node.Clock.NowMs;

@@ -84,7 +84,7 @@ public sealed class SimulationTests
         {
             throw new SimulationException(
                 $"seed {seed}, {steps} steps: {e.Message}\nlast events:\n{world.Journal}\n"
-                    + $"repeat: scripts/simulate.sh 1 {steps} {seed}\n",
+                    + $"repeat: scripts/simulate.sh 1 {steps} {seed} node\n",
                 e);
         }
         finally

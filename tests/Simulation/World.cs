@@ -145,7 +145,7 @@ internal sealed class World : IDisposable
         Limits = new LimitOptions
         {
             OutboxBytes = Pick(4 << 10, 16 << 10, 64 << 10),
-            MessageMemoryBytes = Pick(1L << 30, 1L << 30, 1L << 30, 1L << 30, 128L << 10),
+            MessageMemoryBytes = Pick(1L << 30, 1L << 30, 1L << 30, 1L << 30, 64L << 10),
         },
         HeartBeat = new HeartBeatOptions { SendMs = 2000, WantMs = 5000 },
         Ack = new AckOptions { TimeoutMs = Pick(3_000, 10_000, 30_000) },

@@ -19,6 +19,9 @@ internal interface IConnectionEvents
     void OnMessage(Connection connection, int slot, ReadOnlySpan<byte> payload);
 
     void OnHeartBeat();
+
+    /// <summary>A receive brought so many bytes; what they hold is told afterwards.</summary>
+    void OnReceived(Connection connection, int bytes);
 }
 
 /// <summary>One TCP connection from its start to its end, with input and output that hold memory only while there is some.</summary>
@@ -159,6 +162,7 @@ internal abstract class Connection(ClientLoop loop, IConnectionEvents events, Ta
             return;
         }
 
+        events.OnReceived(this, received);
         var have = _inLength;
         _in.AsSpan(0, have).CopyTo(buffer);
         ReturnInput();

@@ -24,6 +24,7 @@ internal sealed class Plan
         _options = options;
         IsObserver = process >= options.Processes;
         Target = options.Targets[(IsObserver ? process - options.Processes : process) % options.Targets.Count];
+        PublishTarget = options.PublishTarget ?? Target;
         Pattern = IsObserver ? Pattern.Own : options.Pattern;
         Slots = Pattern == Pattern.Groups ? 2 : 1;
         (FirstUser, Users) = ShareOfUsers(options, process);
@@ -55,6 +56,8 @@ internal sealed class Plan
     }
 
     public Target Target { get; }
+
+    public Target PublishTarget { get; }
 
     public Pattern Pattern { get; }
 

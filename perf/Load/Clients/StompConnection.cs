@@ -49,14 +49,7 @@ internal sealed class StompConnection(
     {
         _phase = Phase.Upgrading;
         var text = new ByteText(Loop.Scratch);
-        text.Add("GET "u8);
-        text.Add(System.Text.Encoding.ASCII.GetBytes(Target.Path));
-        text.Add(" HTTP/1.1\r\nHost: "u8);
-        text.Add(System.Text.Encoding.ASCII.GetBytes(Target.Host));
-        text.Add("\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"u8);
-        text.Add("Sec-WebSocket-Protocol: v12.stomp\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"u8);
-        credentials.AddHeader(ref text, Index);
-        text.Add("\r\n"u8);
+        StompRequest.Upgrade(ref text, Target, credentials, Index);
         Append(text.Written);
     }
 
@@ -70,8 +63,7 @@ internal sealed class StompConnection(
                 return 0;
             }
 
-            // RFC 6455, section 1.3: what answers the key above.
-            if (head.Status != 101 || !head.Field("sec-websocket-accept"u8).SequenceEqual("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="u8))
+            if (!StompRequest.IsUpgraded(head))
             {
                 Fail($"no upgrade: {head.ToString()}", bytes[head.Length..]);
                 return 0;
@@ -229,17 +221,7 @@ internal sealed class StompConnection(
     {
         _phase = Phase.LoggingIn;
         var text = new ByteText(Loop.Scratch);
-        text.Add("CONNECT\naccept-version:1.2\nhost:/\n"u8);
-        if (options.HeartBeatMs > 0)
-        {
-            text.Add("heart-beat:"u8);
-            text.Add(options.HeartBeatMs);
-            text.Add(","u8);
-            text.Add(options.HeartBeatMs);
-            text.Add("\n"u8);
-        }
-
-        text.Add("\n\0"u8);
+        StompRequest.Connect(ref text, options.HeartBeatMs);
         Write(WebSocketFrame.Text, text.Written);
     }
 
@@ -249,20 +231,7 @@ internal sealed class StompConnection(
         for (var slot = 0; slot < destinations.Length; slot++)
         {
             var text = new ByteText(Loop.Scratch);
-            text.Add("SUBSCRIBE\nid:"u8);
-            text.Add(slot);
-            text.Add("\ndestination:"u8);
-            text.Add(destinations[slot]);
-            if (options.AckMode != "auto")
-            {
-                text.Add("\nack:"u8);
-                text.Add(System.Text.Encoding.ASCII.GetBytes(options.AckMode));
-                text.Add("\nprefetch-count:"u8);
-                text.Add(options.Prefetch);
-            }
-
-            // Frames are served in their order: the last one's receipt stands for all.
-            text.Add(slot == destinations.Length - 1 ? "\nreceipt:s\n\n\0"u8 : "\n\n\0"u8);
+            StompRequest.Subscribe(ref text, slot, destinations[slot], options, isLast: slot == destinations.Length - 1);
             Write(WebSocketFrame.Text, text.Written);
         }
 

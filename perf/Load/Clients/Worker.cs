@@ -108,6 +108,14 @@ internal sealed class Worker : IConnectionEvents
 
     public void OnHeartBeat() => _heartBeats++;
 
+    public void OnReceived(Connection connection, int bytes)
+    {
+        if (connection.Index < _plan.Users && !connection.IsSlow)
+        {
+            _ledger.CountReceive(bytes, _loop.Now);
+        }
+    }
+
     private Connection NewSubscriber(int user, Credentials credentials)
     {
         var destinations = new byte[_plan.Slots][];
@@ -123,8 +131,8 @@ internal sealed class Worker : IConnectionEvents
     }
 
     private Connection NewPublisher(int index, Credentials credentials) => _options.PublishByHttp
-        ? new HttpPublisher(_loop, this, _plan.Target, index, credentials)
-        : new StompConnection(_loop, this, _plan.Target, index, _options, credentials, []);
+        ? new HttpPublisher(_loop, this, _plan.PublishTarget, index, credentials)
+        : new StompConnection(_loop, this, _plan.PublishTarget, index, _options, credentials, []);
 
     private void Advance()
     {
@@ -294,6 +302,8 @@ internal sealed class Worker : IConnectionEvents
         Handshakes = _pace.Handshakes.Export(),
         Received = _ledger.Received,
         ReceivedInWindow = _ledger.ReceivedInWindow,
+        ReceivesInWindow = _ledger.ReceivesInWindow,
+        BytesInWindow = _ledger.BytesInWindow,
         Sent = _ledger.Sent,
         SentInWindow = _ledger.SentInWindow,
         Lost = _ledger.Lost(),

@@ -20,6 +20,15 @@ internal sealed record LoadOptions
 
     public IReadOnlyList<Target> Targets { get; init; } = [];
 
+    /// <summary>Where publishers connect; null is where their process's subscribers do.</summary>
+    public Target? PublishTarget { get; init; }
+
+    /// <summary>HOST:PORT of the Redis that the targets share, whose commands are counted; null counts none.</summary>
+    public Target? Redis { get; init; }
+
+    /// <summary>The one of <see cref="Scenarios.Shapes"/> that relay measures; empty is all.</summary>
+    public string Shape { get; init; } = "";
+
     public Pattern Pattern { get; init; }
 
     public bool HasTraffic { get; init; } = true;
@@ -104,6 +113,8 @@ internal sealed record LoadOptions
 
     public string Label { get; init; } = "";
 
+    public bool UsesTls => Targets.Any(target => target.IsTls);
+
     public bool UsesTokens => KeyFolder is not null;
 
     /// <summary>Main processes and those of the observers.</summary>
@@ -111,7 +122,7 @@ internal sealed record LoadOptions
 }
 
 /// <summary>A server's HTTP endpoint: IPv4 address in host order, port, path of the WebSocket, text of the Host header.</summary>
-internal sealed record Target(uint Address, ushort Port, string Path, string Host)
+internal sealed record Target(uint Address, ushort Port, string Path, string Host, bool IsTls = false)
 {
     public bool IsLoopback => Address >> 24 == 127;
 }

@@ -16,7 +16,11 @@ internal sealed record Measured(
     MemorySample Before,
     MemorySample Connected,
     MemorySample After,
-    StormTimes? Storm);
+    StormTimes? Storm,
+    RelayTimes? Relay = null);
+
+/// <summary>Both ends of a time without traffic, and of the measured window.</summary>
+internal sealed record RelayTimes(RelaySample Quiet, RelaySample Settled, RelaySample Begin, RelaySample End);
 
 /// <summary>How the others fared: latencies with all connected, and while the dropped ones came back.</summary>
 internal sealed record StormTimes(
@@ -37,6 +41,8 @@ internal sealed class LoadRun : IDisposable
     private readonly LoadOptions _options;
     private readonly ProgressLine _progress;
     private readonly MachineProbe _probe;
+    private readonly RelayProbe? _relay;
+    private (RelaySample Begin, RelaySample End)? _relayed;
     private readonly MemorySample _before;
     private readonly WorkerProcess[] _workers;
 
@@ -45,7 +51,8 @@ internal sealed class LoadRun : IDisposable
         _options = options;
         _progress = progress;
         var servers = options.ServerPids
-            ?? Listeners.Find([.. options.Targets.Where(t => t.IsLoopback).Select(t => (int)t.Port)]);
+            ?? Listeners.Find([.. Gateways(options).Where(t => t.IsLoopback).Select(t => (int)t.Port)]);
+        _relay = options.Redis is { } redis ? new RelayProbe(options.PublishTarget!, options.Targets[0], redis) : null;
         _probe = new MachineProbe(servers, () => [.. _workers!.Select(w => w.Id)]);
         _before = _probe.Memory();
         _workers = [.. Enumerable.Range(0, options.ProcessCount).Select(i => new WorkerProcess(i, arguments))];
@@ -56,15 +63,25 @@ internal sealed class LoadRun : IDisposable
 
     private IEnumerable<WorkerProcess> Observers => _workers.Skip(_options.Processes);
 
+    private static IEnumerable<Target> Gateways(LoadOptions options) =>
+        options.PublishTarget is { } target ? options.Targets.Append(target) : options.Targets;
+
     public async Task<Measured> RunAsync()
     {
+        if (_relay is not null)
+        {
+            await _relay.WaitUntilReadyAsync();
+        }
+
         _progress.Phase("connecting");
         var cpu0 = _probe.Cpu();
         await AskAllAsync("connect", "connected");
         var cpu1 = _probe.Cpu();
         var connect = await ReportAsync(_workers);
         _progress.Phase("settling");
+        var quiet = await RelaySampleAsync();
         await PauseAsync(_options.SettleSeconds);
+        var settled = await RelaySampleAsync();
         var connected = _probe.Memory();
 
         // Those who are to watch the storm are quiet until then.
@@ -90,12 +107,18 @@ internal sealed class LoadRun : IDisposable
 
         var end = await ReportAsync(_workers);
         return new Measured(
-            _options, _probe.Servers, connect, traffic, end, cpu1 - cpu0, trafficCpu, _before, connected, after, storm);
+            _options, _probe.Servers, connect, traffic, end, cpu1 - cpu0, trafficCpu, _before, connected, after, storm)
+        {
+            Relay = _relayed is var (from, until) && quiet is not null && settled is not null
+                ? new RelayTimes(quiet, settled, from, until)
+                : null,
+        };
     }
 
     public void Dispose()
     {
         _progress.Watch([]);
+        _relay?.Dispose();
         foreach (var worker in _workers)
         {
             worker.Dispose();
@@ -113,9 +136,12 @@ internal sealed class LoadRun : IDisposable
         _progress.Phase(window == MainWindow ? "warming up" : phase);
         await PauseUntilAsync(from);
         var cpu0 = _probe.Cpu();
+        var relay0 = await RelaySampleAsync();
         _progress.Phase(phase);
         await PauseUntilAsync(before);
         var cpu1 = _probe.Cpu();
+        var relay1 = await RelaySampleAsync();
+        _relayed = relay0 is null || relay1 is null ? null : (relay0, relay1);
         await DrainAsync(workers);
         return cpu1 - cpu0;
     }
@@ -188,6 +214,8 @@ internal sealed class LoadRun : IDisposable
     }
 
     private Task<string[]> AskAllAsync(string command, string answer) => Task.WhenAll(_workers.Select(w => w.AskAsync(command, answer)));
+
+    private async Task<RelaySample?> RelaySampleAsync() => _relay is null ? null : await _relay.SampleAsync();
 
     private static Task PauseAsync(double seconds) => Task.Delay(TimeSpan.FromSeconds(seconds));
 

@@ -16,7 +16,10 @@ internal static class OptionReader
     /// <summary>Each name with what it sets; the text is the help.</summary>
     private static readonly (string Name, string Help, Func<LoadOptions, string, LoadOptions> Set)[] s_options =
     [
-        ("url", "ws://HOST:PORT/PATH of the server; repeat for several, process k uses the k-th (ws://127.0.0.1:8080/stomp)", AddTarget),
+        ("url", "ws://HOST:PORT/PATH of the server; repeat for several, process k uses the k-th (ws://127.0.0.1:8080/stomp); idle: wss too", AddTarget),
+        ("publish-url", "ws://HOST:PORT/PATH for publishers; without it where the subscribers are", (o, v) => o with { PublishTarget = ToTarget(v) }),
+        ("redis", "redis://HOST:PORT that the servers share: relay counts its commands", (o, v) => o with { Redis = ToTarget(v) }),
+        ("shape", "relay: topic, direct or groups", (o, v) => Scenarios.Shape(o, Choice(v, Scenarios.Shapes))),
         ("connections", "subscribers in total", (o, v) => o with { Connections = Whole(v, 1) }),
         ("publishers", "publishing connections, per process", (o, v) => o with { Publishers = Whole(v, 1, 1000) }),
         ("topics", "fanout: topics the subscribers share out", (o, v) => o with { Topics = Whole(v, 1) }),
@@ -93,6 +96,11 @@ internal static class OptionReader
             throw new UsageException($"{o.Targets.Count} servers need at least as many --processes: each has one");
         }
 
+        if (o.Redis is not null && o.PublishTarget is null)
+        {
+            throw new UsageException("--redis is for the scenario relay and needs --publish-url");
+        }
+
         if (o.Pattern == Pattern.Shared && o.Topics > o.Connections)
         {
             throw new UsageException("more --topics than --connections");
@@ -103,14 +111,22 @@ internal static class OptionReader
             throw new UsageException("event streams know neither --ack nor --heart-beat");
         }
 
+        if (o.UsesTls && (o.HasTraffic || o.SubscribeBySse || o.HeartBeatMs > 0 || o.Targets.Count > 1 || o.Processes > 1 || o.Sources > 0))
+        {
+            throw new UsageException("wss:// is for the scenario idle: one server, one process, no --heart-beat, --sources, --transport sse");
+        }
+
         return o;
     }
 
-    private static LoadOptions AddTarget(LoadOptions options, string url)
+    private static LoadOptions AddTarget(LoadOptions options, string url) =>
+        options with { Targets = [.. options.Targets, ToTarget(url)] };
+
+    private static Target ToTarget(string url)
     {
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("ws" or "http"))
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("ws" or "http" or "wss" or "redis"))
         {
-            throw new FormatException("must be ws://HOST:PORT/PATH");
+            throw new FormatException("must be ws://HOST:PORT/PATH, or wss://");
         }
 
         var host = uri.Host == "localhost" ? "127.0.0.1" : uri.Host;
@@ -120,7 +136,7 @@ internal static class OptionReader
         }
 
         var number = ((uint)bytes[0] << 24) | ((uint)bytes[1] << 16) | ((uint)bytes[2] << 8) | bytes[3];
-        return options with { Targets = [.. options.Targets, new Target(number, (ushort)uri.Port, uri.PathAndQuery, uri.Authority)] };
+        return new Target(number, (ushort)uri.Port, uri.PathAndQuery, uri.Authority, IsTls: uri.Scheme == "wss");
     }
 
     private static LoadOptions SetDestination(LoadOptions options, string value) => options.Pattern == Pattern.Shared
@@ -140,7 +156,7 @@ internal static class OptionReader
     private static string Choice(string value, params string[] known) =>
         known.Contains(value) ? value : throw new FormatException($"must be one of {string.Join(", ", known)}");
 
-    private static int Whole(string value, int least, int most = int.MaxValue) =>
+    internal static int Whole(string value, int least, int most = int.MaxValue) =>
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
             ? number
             : throw new FormatException($"must be a whole number from {least} to {most}");

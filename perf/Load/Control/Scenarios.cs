@@ -4,6 +4,7 @@ namespace FastPush.Load.Control;
 internal static class Scenarios
 {
     private const int PrewarmConnections = 100;
+    private const int TopicShare = 40;
 
     private static readonly LoadOptions s_fanout = new() { Scenario = "fanout", Pattern = Pattern.Shared, Rate = 50 };
 
@@ -49,9 +50,27 @@ internal static class Scenarios
             ConnectTimeoutSeconds = 60,
             PrewarmSeconds = 0,
         },
+        s_groups with { Scenario = "relay", Connections = 1000, Rate = 1000, SettleSeconds = 3 },
     ];
 
     public static IEnumerable<string> Names => s_all.Select(s => s.Scenario);
+
+    /// <summary>What <c>relay</c> measures one after the other.</summary>
+    public static string[] Shapes { get; } = ["topic", "direct", "groups"];
+
+    /// <summary>One shape of <c>relay</c>: a topic of all, each user's queue, or own channels and groups of ten.</summary>
+    public static LoadOptions Shape(LoadOptions options, string shape) => shape switch
+    {
+        "topic" => options with { Shape = shape, Pattern = Pattern.Shared, Publishers = 1 },
+        "direct" => options with
+        {
+            Shape = shape,
+            Pattern = Pattern.Own,
+            OwnDestination = "/user/queue/bench",
+            OwnSendTo = "/user/u{n}/queue/bench",
+        },
+        _ => options with { Shape = shape },
+    };
 
     public static LoadOptions? Find(string name) => Array.Find(s_all, s => s.Scenario == name);
 
@@ -73,7 +92,20 @@ internal static class Scenarios
     public static IReadOnlyList<(string Name, LoadOptions Options)> Variants(LoadOptions options) => options.Scenario switch
     {
         "ack" => [("auto", options with { AckMode = "auto" }), (options.AckMode, options)],
-        "slow-readers" => [("without", options with { SlowEvery = 0 }), ("with", options)],
+        // Twice without: how far these two differ tells what a difference to the third is worth.
+        "slow-readers" =>
+        [
+            ("control", options with { SlowEvery = 0 }),
+            ("without", options with { SlowEvery = 0 }),
+            ("with", options),
+        ],
+        // A topic's message goes to all: few of them are as many deliveries.
+        "relay" when options.Shape.Length == 0 =>
+        [
+            ("topic", Shape(options, "topic") with { Rate = options.Rate / TopicShare }),
+            ("direct", Shape(options, "direct")),
+            ("groups", Shape(options, "groups")),
+        ],
         _ => [(options.Scenario, options)],
     };
 }

@@ -28,6 +28,10 @@ internal sealed record WorkerReport
 
     public long ReceivedInWindow { get; init; }
 
+    public long ReceivesInWindow { get; init; }
+
+    public long BytesInWindow { get; init; }
+
     public long Sent { get; init; }
 
     public long SentInWindow { get; init; }
@@ -68,6 +72,8 @@ internal sealed record WorkerReport
         Handshakes = MergeHistograms(parts.Select(p => p.Handshakes)),
         Received = parts.Sum(p => p.Received),
         ReceivedInWindow = parts.Sum(p => p.ReceivedInWindow),
+        ReceivesInWindow = parts.Sum(p => p.ReceivesInWindow),
+        BytesInWindow = parts.Sum(p => p.BytesInWindow),
         Sent = parts.Sum(p => p.Sent),
         SentInWindow = parts.Sum(p => p.SentInWindow),
         Lost = parts.Sum(p => p.Lost),

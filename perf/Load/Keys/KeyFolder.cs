@@ -99,8 +99,9 @@ internal sealed class KeyFolder(string path)
         ];
     }
 
+    // It may subscribe as well: other clients, such as the report's, have one token for all connections.
     private static string PublisherClaims =>
-        """ "sub":"load-publisher","channels":{"publish":["/topic/*","/user/*"]},"rate":{"burst":1000000,"perSecond":0} """;
+        """ "sub":"load-publisher","channels":{"subscribe":["/topic/*"],"publish":["/topic/*","/user/*"]},"rate":{"burst":1000000,"perSecond":0} """;
 
     private static string UserClaims(int user) =>
         $$""" "sub":"u{{user.ToString(CultureInfo.InvariantCulture)}}","channels":{"subscribe":["/topic/*"]} """;

@@ -33,6 +33,11 @@ internal sealed class DeliveryLedger
     /// <summary>Those of them that came in the window.</summary>
     public long ReceivedInWindow { get; private set; }
 
+    /// <summary>Receives of the subscribers in the window that brought something, and the bytes they brought.</summary>
+    public long ReceivesInWindow { get; private set; }
+
+    public long BytesInWindow { get; private set; }
+
     public long Sent { get; private set; }
 
     /// <summary>Those of them that were due in the window.</summary>
@@ -57,7 +62,7 @@ internal sealed class DeliveryLedger
     {
         _dueFrom = from;
         _dueBefore = before;
-        ReceivedInWindow = SentInWindow = 0;
+        ReceivedInWindow = ReceivesInWindow = BytesInWindow = SentInWindow = 0;
         Latencies[number] = _latency = new Histogram();
     }
 
@@ -77,6 +82,16 @@ internal sealed class DeliveryLedger
         if (due >= _dueFrom && due < _dueBefore)
         {
             SentInWindow++;
+        }
+    }
+
+    /// <summary>Counts a subscriber's receive, before its messages are taken.</summary>
+    public void CountReceive(int bytes, long now)
+    {
+        if (now >= _dueFrom && now < _dueBefore)
+        {
+            ReceivesInWindow++;
+            BytesInWindow += bytes;
         }
     }
 

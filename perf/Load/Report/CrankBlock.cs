@@ -85,6 +85,36 @@ internal static class CrankBlock
             "n3",
             "Storm latency 99th (ms)",
             "99th percentile of the subscribers that stayed in ms");
+        foreach (var (prefix, relay) in Relays(r))
+        {
+            foreach (var row in Rows(prefix, relay))
+            {
+                yield return row;
+            }
+        }
+    }
+
+    private static IEnumerable<(string Prefix, RelayResult Relay)> Relays(Result r) => r switch
+    {
+        { Variants: { } variants } => variants.Where(v => v.Relay is not null).Select(v => ($"relay/{v.Name}", v.Relay!)),
+        { Relay: { } relay } => [("relay", relay)],
+        _ => [],
+    };
+
+    private static IEnumerable<Row> Rows(string prefix, RelayResult r)
+    {
+        yield return new($"{prefix}/rate", r.MessagesPerSecond, "Sum", "n0", $"{prefix} messages/s", "Messages published a second");
+        yield return new($"{prefix}/publisher-cpu", r.PublisherCpuUs, "Avg", "n1", $"{prefix} publisher (us)",
+            "CPU of the publishers' gateway for a message in us");
+        yield return new($"{prefix}/subscriber-cpu", r.SubscriberCpuUs, "Avg", "n1", $"{prefix} subscriber (us)",
+            "CPU of the subscribers' gateway for a message in us");
+        yield return new($"{prefix}/redis-cpu", r.RedisCpuUs, "Avg", "n1", $"{prefix} Redis (us)", "CPU of Redis for a message in us");
+        yield return new($"{prefix}/redis-commands", r.RedisCommandsPerDelivery, "Avg", "n4", $"{prefix} commands/delivery",
+            "Commands of Redis for a delivery, those inside scripts too");
+        yield return new($"{prefix}/redis-calls", r.RedisCallsPerDelivery, "Avg", "n4", $"{prefix} calls/delivery",
+            "Commands and scripts sent to Redis for a delivery");
+        yield return new($"{prefix}/allocated", r.AllocatedBytesPerRelayed, "Avg", "n0", $"{prefix} bytes/message",
+            "Bytes that the subscribers' gateway allocates for a relayed message");
     }
 
     private sealed record Row(string Name, double? Value, string Reduce, string Format, string ShortDescription, string LongDescription);

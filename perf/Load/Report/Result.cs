@@ -39,6 +39,10 @@ internal sealed record Result
 
     public double? PerCpuSecond { get; init; }
 
+    public double? DeliveriesPerReceive { get; init; }
+
+    public double? WireBytesPerDelivery { get; init; }
+
     public ServerResult? Server { get; init; }
 
     public ClientResult Client { get; init; } = new(0, false, 0);
@@ -52,6 +56,8 @@ internal sealed record Result
     public ConnectResult Connect { get; init; } = new(0, 0, null, 0, 0);
 
     public StormResult? Storm { get; init; }
+
+    public RelayResult? Relay { get; init; }
 
     public IReadOnlyList<VariantResult>? Variants { get; init; }
 
@@ -179,7 +185,10 @@ internal sealed record VariantResult(
     double DeliveriesPerSecond,
     double? PerCpuSecond,
     double? CpuPerDeliveryUs,
+    double? DeliveriesPerReceive,
+    double? WireBytesPerDelivery,
     LatencyResult LatencyUs,
     FaultResult Faults,
     long SlowReaders,
-    long SlowReadersClosed);
+    long SlowReadersClosed,
+    RelayResult? Relay);

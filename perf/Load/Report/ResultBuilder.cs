@@ -31,6 +31,8 @@ internal static class ResultBuilder
             Deliveries = deliveries,
             DeliveriesPerSecond = Math.Round(deliveries / cpu.At, 1),
             PerCpuSecond = hasServer && deliveries > 0 ? Math.Round(deliveries / cpu.Servers, 1) : null,
+            DeliveriesPerReceive = DeliveriesPerReceive(main.Traffic),
+            WireBytesPerDelivery = WireBytesPerDelivery(main.Traffic),
             Server = hasServer ? Server(main) : null,
             Client = new ClientResult(Math.Round(cpu.Clients, 4), saturated, Math.Round(others, 4)),
             LatencyUs = Latency(main),
@@ -43,6 +45,7 @@ internal static class ResultBuilder
                 LatencyResult.From(main.Connect.Handshakes).P50,
                 LatencyResult.From(main.Connect.Handshakes).P99),
             Storm = main.Storm is { } storm ? Storm(storm, hasServer) : null,
+            Relay = RelayResult.From(main),
             Variants = variants.Count > 1 ? [.. variants.Select(v => Variant(v.Name, v.Measured))] : null,
             Warnings = [.. Warnings(main, saturated, others, context.Cores)],
         };
@@ -109,11 +112,20 @@ internal static class ResultBuilder
             Math.Round(deliveries / m.TrafficCpu.At, 1),
             hasServer ? Math.Round(deliveries / m.TrafficCpu.Servers, 1) : null,
             hasServer ? Math.Round(m.TrafficCpu.Servers * 1e6 / deliveries, 3) : null,
+            DeliveriesPerReceive(m.Traffic),
+            WireBytesPerDelivery(m.Traffic),
             Latency(m),
             FaultResult.From(m.End),
             m.Options.SlowEvery > 0 ? m.Options.Connections / m.Options.SlowEvery : 0,
-            m.End.SlowDropped);
+            m.End.SlowDropped,
+            RelayResult.From(m));
     }
+
+    private static double? DeliveriesPerReceive(WorkerReport r) =>
+        r.ReceivedInWindow > 0 ? Math.Round((double)r.ReceivedInWindow / r.ReceivesInWindow, 3) : null;
+
+    private static double? WireBytesPerDelivery(WorkerReport r) =>
+        r.ReceivedInWindow > 0 ? Math.Round((double)r.BytesInWindow / r.ReceivedInWindow, 1) : null;
 
     private static LatencyResult Latency(Measured m) =>
         m.Traffic.Latencies.TryGetValue(0, out var exported) ? LatencyResult.From(exported) : new LatencyResult();
@@ -140,6 +152,7 @@ internal static class ResultBuilder
         ["inFlight"] = o.InFlight,
         ["transport"] = o.SubscribeBySse ? "sse" : "stomp",
         ["publish"] = o.PublishByHttp ? "http" : "stomp",
+        ["tls"] = o.UsesTls,
         ["tokens"] = o.UsesTokens,
         ["heartBeatMs"] = o.HeartBeatMs,
         ["ack"] = o.AckMode,

@@ -6,6 +6,8 @@ namespace FastPush.Load.Report;
 /// <summary>A result for people.</summary>
 internal static class Table
 {
+    private const int CommandsShown = 8;
+
     public static string Write(Result r)
     {
         var text = new StringBuilder();
@@ -20,6 +22,7 @@ internal static class Table
         if (r.Deliveries > 0)
         {
             Line("deliveries", $"{r.Deliveries:N0} ({r.DeliveriesPerSecond:N0}/s) of {r.Published:N0} published");
+            Line("on the wire", $"{r.WireBytesPerDelivery:F0} bytes a delivery, {r.DeliveriesPerReceive:F2} deliveries a receive");
             Line("latency", $"{Latency(r.LatencyUs)}");
             Line("schedule lag", $"p50 {Ms(r.ScheduleLagUs.P50)}  p99 {Ms(r.ScheduleLagUs.P99)}  max {Ms(r.ScheduleLagUs.Max)}");
         }
@@ -51,6 +54,15 @@ internal static class Table
         foreach (var v in r.Variants ?? [])
         {
             Line(v.Name, $"{v.DeliveriesPerSecond:N0}/s, {v.CpuPerDeliveryUs:F2} us of server CPU each, {Latency(v.LatencyUs)}{Slow(v)}");
+            if (v.Relay is { } relayed)
+            {
+                Relay(relayed, Line);
+            }
+        }
+
+        if (r is { Relay: { } relay, Variants: null })
+        {
+            Relay(relay, Line);
         }
 
         Line("client", $"{r.Client.CpuSeconds:F3} s of CPU; rest of the machine {r.Client.OtherCpuSeconds:F3} s");
@@ -68,6 +80,17 @@ internal static class Table
 
         return text.ToString();
     }
+
+    private static void Relay(RelayResult r, Action<string, FormattableString> line)
+    {
+        line("", $"{r.MessagesPerSecond:N0} messages/s");
+        line("", $"us a message: publishers' gateway {r.PublisherCpuUs:F1}, subscribers' {r.SubscriberCpuUs:F1}, Redis {r.RedisCpuUs:F1}");
+        line("", $"{r.RedisCallsPerDelivery:F4} calls of Redis a delivery, {r.RedisCommandsPerDelivery:F4} with those inside scripts");
+        line("", $"{r.AllocatedBytesPerRelayed:F0} B allocated for each of {r.Relayed:N0} relayed messages");
+        line("", $"a message: {string.Join(", ", r.CommandsPerMessage.Take(CommandsShown).Select(Command))}");
+    }
+
+    private static string Command(KeyValuePair<string, double> c) => FormattableString.Invariant($"{c.Value:F3} {c.Key}");
 
     private static string Load(Result r) => r.Published == 0 ? "no traffic"
         : r.Parameters["rate"] is double and > 0 ? FormattableString.Invariant($"{r.Parameters["rate"]} messages/s")

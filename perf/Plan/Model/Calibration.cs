@@ -4,13 +4,13 @@ using FastPush.Plan.Results;
 namespace FastPush.Plan.Model;
 
 /// <summary>
-/// From measured runs to the model's constants. Four runs give four figures: a delivery costs send / k + message, k messages sharing a
-/// send, and each message taken in costs publish, which depends on the rate:
+/// From measured runs to the model's constants. A delivery costs send / k + message, k messages sharing a send, and each message taken in
+/// costs publish; send and publish depend on the rate of messages, and are known at every rate that was measured, be it two or more.
+/// Every scenario gives one equation, and the closed loop the one for message:
 /// <code>
-/// fan-out, open loop:    CPU per message = F (send / k + message) + publish(low)
-/// fan-out, closed loop:  CPU per message = F (send / K + message) + publish(its rate)
-/// direct, lowest rate:   CPU per message =    send / k + message  + publish(low)
-/// direct, highest rate:  CPU per message =    send / k + message  + publish(high)
+/// fan-out, open loop:    CPU per message = F (send(rate) / k + message) + publish(rate)
+/// fan-out, closed loop:  CPU per message = F (send(rate) / K + message) + publish(rate)
+/// direct:                CPU per message =    send(rate) / k + message  + publish(rate)
 /// </code>
 /// </summary>
 internal static class Calibration
@@ -19,45 +19,49 @@ internal static class Calibration
     private const string Us = "us";
     private const string Bytes = "B";
 
-    /// <summary>All rounds of all scenarios of one server; medians are taken here.</summary>
+    /// <summary>All runs of one server that the constants may know, several of each scenario.</summary>
     public static ModelConstants From(IReadOnlyList<MeasuredRun> runs)
     {
-        var points = runs.Where(run => run.Scenario.Variant.Length == 0).GroupBy(run => run.Scenario)
+        var points = runs.Where(run => run.Scenario is { Variant.Length: 0, IsTls: false }).GroupBy(run => run.Scenario)
             .Select(group => new Point(group.Key, [.. group])).ToList();
         var direct = points.Where(p => p.Scenario is { Kind: "direct", IsOpenLoop: true } && p.CpuUsPerPublish > 0)
             .OrderBy(p => p.Rate).ToList();
-        var fanouts = points.Where(p => p.Scenario.Kind == "fanout" && p.CpuUsPerPublish > 0).ToList();
-        var open = fanouts.Find(p => p.Scenario.IsOpenLoop);
-        var closed = fanouts.Find(p => p.Scenario.Window > 0);
+        var fanouts = points.Where(p => p.Scenario.Kind == "fanout" && p.CpuUsPerPublish > 0).OrderBy(p => p.Rate).ToList();
+        var open = fanouts.Where(p => p.Scenario.IsOpenLoop).ToList();
+        var closed = fanouts.Where(p => p.Scenario.Window > 0).MinBy(p => p.Scenario.Connections);
         var constants = Memory(points);
-        return open is null || closed is null || direct.Count == 0 ? constants : WithCpu(constants, open, closed, direct[0], direct[^1]);
+        return open.Count == 0 || closed is null || direct.Count == 0 ? constants : WithCpu(constants, open, closed, direct);
     }
 
-    private static ModelConstants WithCpu(ModelConstants constants, Point open, Point closed, Point low, Point high)
+    private static ModelConstants WithCpu(
+        ModelConstants constants, IReadOnlyList<Point> open, Point closed, List<Point> direct)
     {
-        double send = 0, message = 0, publishLow = 0, publishHigh = 0;
+        double message = 0;
+        IReadOnlyList<RatedConstant> asleep = [.. open.Select(p => p.Rated(p.CpuUsPerPublish / p.FanOut))];
+        var sends = asleep;
+        IReadOnlyList<RatedConstant> publishes = [.. direct.Select(p => p.Rated(0))];
         for (var i = 0; i < Iterations; i++)
         {
-            var publishClosed = CostModel.Interpolate(closed.Rate, low.Rate, publishLow, high.Rate, publishHigh);
-            var openDelivery = (open.CpuUsPerPublish - publishLow) / open.FanOut;
-            var closedDelivery = (closed.CpuUsPerPublish - publishClosed) / closed.FanOut;
-            send = (openDelivery - closedDelivery) / ((1 / open.Coalesced) - (1 / closed.Coalesced));
-            // On a noisy machine the difference of two large figures may fall below nothing.
-            message = Math.Max(openDelivery - (send / open.Coalesced), 0);
-            publishLow = low.CpuUsPerPublish - (send / low.Coalesced) - message;
-            publishHigh = high.CpuUsPerPublish - (send / high.Coalesced) - message;
+            var (lastSends, lastPublishes, lastMessage) = (sends, publishes, message);
+            double Send(Point p) => RateCurve.At(lastSends, p.Rate, "sends");
+            double Delivery(Point p) => (p.CpuUsPerPublish - RateCurve.At(lastPublishes, p.Rate, "publishes")) / p.FanOut;
+            var busy = Math.Max(Delivery(closed), 0);
+            var left = busy - (RateCurve.At(asleep, closed.Rate, "sends") / closed.Coalesced);
+            asleep = [.. open.Select(p => p.Rated((Delivery(p) - lastMessage) * p.Coalesced))];
+            publishes = [.. direct.Select(p => p.Rated(p.CpuUsPerPublish - (Send(p) / p.Coalesced) - lastMessage))];
+            // A busy core sends cheaper than one that slept: when sends leave nothing for the message, they have a cost of their own.
+            sends = left < 0 ? [.. asleep, closed.Rated(busy * closed.Coalesced)] : asleep;
+            message = Math.Max(left, 0);
         }
 
-        var fanout = $"{open.Scenario.Title}; {closed.Scenario.Title}";
+        // A slow run for the constants alone has too few messages for a 99th percentile.
+        var (low, high) = (direct.Find(p => !p.IsCalibration) ?? direct[0], direct[^1]);
         return constants with
         {
-            Send = new Constant(send, Us, fanout),
-            Message = new Constant(message, Us, fanout),
+            Sends = sends,
+            Message = new Constant(message, Us, closed.Scenario.Title),
             CoalescedMax = new Constant(closed.Coalesced, "messages", closed.Scenario.Title),
-            PublishLow = new Constant(publishLow, Us, low.Scenario.Title),
-            PublishRateLow = new Constant(low.Rate, "1/s", low.Scenario.Title),
-            PublishHigh = new Constant(publishHigh, Us, high.Scenario.Title),
-            PublishRateHigh = new Constant(high.Rate, "1/s", high.Scenario.Title),
+            Publishes = publishes,
             Headers = high.Headers is { } headers ? new Constant(headers, Bytes, high.Scenario.Title) : null,
             LatencyP99 = low.LatencyP99 is { } p99 ? new Constant(p99, Us, low.Scenario.Title) : null,
         };
@@ -65,8 +69,8 @@ internal static class Calibration
 
     private static ModelConstants Memory(List<Point> points)
     {
-        var idle = points.Find(p => p.Scenario is { Kind: "idle", HeartBeatMs: 0, IsTls: false });
-        var beating = points.Find(p => p.Scenario is { Kind: "idle", HeartBeatMs: > 0, IsTls: false });
+        var idle = points.Find(p => p.Scenario is { Kind: "idle", HeartBeatMs: 0 });
+        var beating = points.Find(p => p.Scenario is { Kind: "idle", HeartBeatMs: > 0 });
         if (idle is null)
         {
             return new ModelConstants();
@@ -94,16 +98,20 @@ internal static class Calibration
         };
     }
 
-    /// <summary>Medians over the rounds of a scenario.</summary>
+    /// <summary>A scenario over all its runs: CPU in total, other figures as medians.</summary>
     private sealed class Point(Scenario scenario, IReadOnlyList<MeasuredRun> runs)
     {
+        private readonly Pool _pool = Pool.Of(runs);
+
         public Scenario Scenario => scenario;
 
-        public double CpuUsPerPublish { get; } = Spread.Of(runs.Select(run => run.CpuUsPerPublish))?.Median ?? 0;
+        public bool IsCalibration { get; } = runs.All(run => run.IsCalibration);
 
-        public double Rate { get; } = Spread.Of(runs.Select(run => run.PublishesPerSecond))?.Median ?? 0;
+        public double CpuUsPerPublish => _pool.CpuUsPerPublish ?? 0;
 
-        public double FanOut { get; } = Spread.Of(runs.Select(run => run.Deliveries / run.Published))?.Median ?? 0;
+        public double Rate => _pool.PublishesPerSecond ?? 0;
+
+        public double FanOut => _pool.FanOut ?? 0;
 
         /// <summary>Messages in a send: as subscribers saw it, else one in the open loop and the window in the closed one.</summary>
         public double Coalesced { get; } = Spread.Of(runs.Select(run => run.DeliveriesPerReceive))?.Median ?? Math.Max(scenario.Window, 1);
@@ -113,5 +121,7 @@ internal static class Calibration
         public double? LatencyP99 { get; } = Spread.Of(runs.Select(run => run.LatencyUs.P99))?.Median;
 
         public double? Median(Func<MeasuredRun, double?> figure) => Spread.Of(runs.Select(figure))?.Median;
+
+        public RatedConstant Rated(double us) => new(Rate, us, Us, scenario.Title);
     }
 }

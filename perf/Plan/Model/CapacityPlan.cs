@@ -84,7 +84,7 @@ internal sealed record CapacityPlan(
         var core = Planner.PerCore(Options, Node);
         var parts = new List<string>
         {
-            Say($"{core.PublishesPerSecond * core.FanOut:N0} deliveries/s × {Model.DeliveryUs(Coalesced):0.00} us")
+            Say($"{core.PublishesPerSecond * core.FanOut:N0} deliveries/s × {Model.DeliveryUs(core.PublishesPerSecond, Coalesced):0.00} us")
                 + Say($" ({Coalesced:0.00} a send)"),
             Say($"{core.PublishesPerSecond:N0} messages/s × {Model.PublishUs(core.PublishesPerSecond):0.0} us"),
             Say($"{core.ConnectsPerSecond:0.#} connects/s × {Constants.Connect?.Value ?? 0:0.0} us"),

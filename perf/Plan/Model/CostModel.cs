@@ -16,25 +16,19 @@ internal sealed record CpuUse(double Connects, double Deliveries, double Publish
 /// <summary>
 /// The linear model:
 /// CPU = connects × connect + deliveries × delivery + messages × publish + connections × idle + heart-beats × heartBeat.
-/// delivery lies between a send for each message and the coalesced send of the closed loop; publish between the two measured rates.
+/// publish and the send of a delivery depend on the rate of messages (<see cref="RateCurve"/>), and a delivery on how many share a send.
 /// </summary>
 internal sealed class CostModel(ModelConstants constants)
 {
     private const int Iterations = 200;
-    private readonly double _send = ModelConstants.Require(constants.Send);
     private readonly double _message = ModelConstants.Require(constants.Message);
     private readonly double _coalescedMax = ModelConstants.Require(constants.CoalescedMax);
 
     /// <summary>CPU of taking in one message in us, when so many a second come in.</summary>
-    public double PublishUs(double rate) => Interpolate(
-        rate,
-        ModelConstants.Require(constants.PublishRateLow),
-        ModelConstants.Require(constants.PublishLow),
-        ModelConstants.Require(constants.PublishRateHigh),
-        ModelConstants.Require(constants.PublishHigh));
+    public double PublishUs(double rate) => RateCurve.At(constants.Publishes, rate, "publishes");
 
-    /// <summary>CPU of one delivery in us, when a send holds so many messages.</summary>
-    public double DeliveryUs(double coalesced) => (_send / coalesced) + _message;
+    /// <summary>CPU of one delivery in us, when so many messages a second come in and a send holds so many.</summary>
+    public double DeliveryUs(double rate, double coalesced) => (RateCurve.At(constants.Sends, rate, "sends") / coalesced) + _message;
 
     /// <summary>
     /// Messages in a send. While the loop works through one round of messages (C seconds), a = rate × C more arrive at random; the next
@@ -47,7 +41,7 @@ internal sealed class CostModel(ModelConstants constants)
         double round = 1, coalesced = 1;
         for (var i = 0; i < Iterations; i++)
         {
-            var seconds = round * (PublishUs(publishesPerSecond) + (fanOut * DeliveryUs(coalesced))) / 1e6;
+            var seconds = round * (PublishUs(publishesPerSecond) + (fanOut * DeliveryUs(publishesPerSecond, coalesced))) / 1e6;
             var arrivals = publishesPerSecond * seconds;
             round = Math.Min(arrivals + Math.Exp(-arrivals), Math.Max(_coalescedMax, 1));
             coalesced = 1 + ((round - 1) * share);
@@ -59,7 +53,7 @@ internal sealed class CostModel(ModelConstants constants)
     /// <exception cref="InputException">The load has a part that the report has not measured.</exception>
     public CpuUse Cpu(Load load, double coalesced) => new(
         Part(load.ConnectsPerSecond, () => ModelConstants.Require(constants.Connect)),
-        load.PublishesPerSecond * load.FanOut * DeliveryUs(coalesced) / 1e6,
+        load.PublishesPerSecond * load.FanOut * DeliveryUs(load.PublishesPerSecond, coalesced) / 1e6,
         load.PublishesPerSecond * PublishUs(load.PublishesPerSecond) / 1e6,
         Part(load.Connections, () => constants.Idle?.Value ?? 0),
         Part(load.HeartBeatsPerSecond, () => ModelConstants.Require(constants.HeartBeat)));
@@ -68,20 +62,6 @@ internal sealed class CostModel(ModelConstants constants)
     public double PredictRun(ValidationRun run) => Cpu(
         new Load(run.Connections, 0, run.PublishesPerSecond, run.FanOut, 0),
         Coalesced(run.PublishesPerSecond, run.FanOut, run.Connections)).Total;
-
-    /// <summary>
-    /// Between two measured rates linear in the logarithm of the rate, beyond them the nearer one: the fewer messages share a wake-up,
-    /// the more of it each one pays.
-    /// </summary>
-    public static double Interpolate(double rate, double lowRate, double low, double highRate, double high)
-    {
-        if (rate <= lowRate || highRate <= lowRate)
-        {
-            return low;
-        }
-
-        return rate >= highRate ? high : low + ((high - low) * Math.Log(rate / lowRate) / Math.Log(highRate / lowRate));
-    }
 
     private static double Part(double amount, Func<double> us) => amount > 0 ? amount * us() / 1e6 : 0;
 }

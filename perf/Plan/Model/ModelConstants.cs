@@ -10,8 +10,8 @@ internal sealed record Constant(double Value, string Unit, string From);
 /// <summary>What the model knows of the server, all of it measured; null is what the report's runs did not say.</summary>
 internal sealed record ModelConstants
 {
-    /// <summary>CPU of one send to one connection, whatever it holds.</summary>
-    public Constant? Send { get; init; }
+    /// <summary>CPU of one send to one connection, whatever it holds, by the rate of messages.</summary>
+    public IReadOnlyList<RatedConstant> Sends { get; init; } = [];
 
     /// <summary>CPU of one more message within a send.</summary>
     public Constant? Message { get; init; }
@@ -19,15 +19,8 @@ internal sealed record ModelConstants
     /// <summary>Messages a send held in the closed loop: beyond that nothing was measured.</summary>
     public Constant? CoalescedMax { get; init; }
 
-    /// <summary>CPU of taking in one message at the rate <see cref="PublishRateLow"/>: wake-up, read, parse, route.</summary>
-    public Constant? PublishLow { get; init; }
-
-    public Constant? PublishRateLow { get; init; }
-
-    /// <summary>The same at <see cref="PublishRateHigh"/>, where messages share wake-ups.</summary>
-    public Constant? PublishHigh { get; init; }
-
-    public Constant? PublishRateHigh { get; init; }
+    /// <summary>CPU of taking in one message, by the rate of messages: wake-up, read, parse, route.</summary>
+    public IReadOnlyList<RatedConstant> Publishes { get; init; } = [];
 
     /// <summary>CPU from accept to subscribed.</summary>
     public Constant? Connect { get; init; }
@@ -56,13 +49,10 @@ internal sealed record ModelConstants
     [JsonIgnore]
     public IEnumerable<(string Name, Constant? Constant)> Named =>
     [
-        ("send", Send),
+        .. Sends.Select(point => Name("send", point)),
         ("message", Message),
         ("coalescedMax", CoalescedMax),
-        ("publishLow", PublishLow),
-        ("publishRateLow", PublishRateLow),
-        ("publishHigh", PublishHigh),
-        ("publishRateHigh", PublishRateHigh),
+        .. Publishes.Select(point => Name("publish", point)),
         ("connect", Connect),
         ("idle", Idle),
         ("heartBeat", HeartBeat),
@@ -73,9 +63,17 @@ internal sealed record ModelConstants
         ("latencyP99", LatencyP99),
     ];
 
+    /// <summary>Equal when all values, units and origins are.</summary>
+    public bool Equals(ModelConstants? other) => other is not null && Named.SequenceEqual(other.Named);
+
+    public override int GetHashCode() => Named.Aggregate(0, HashCode.Combine);
+
     /// <summary>The value of a constant that the caller cannot do without.</summary>
     /// <exception cref="InputException">The report has not measured it.</exception>
     public static double Require(Constant? constant, [CallerArgumentExpression(nameof(constant))] string name = "") =>
         constant?.Value ?? throw new InputException(
             $"the report has not measured '{JsonNamingPolicy.CamelCase.ConvertName(name[(name.LastIndexOf('.') + 1)..])}'");
+
+    private static (string Name, Constant? Constant) Name(string name, RatedConstant point) =>
+        (FormattableString.Invariant($"{name}, {point.Rate:N0} messages/s"), new Constant(point.Value, point.Unit, point.From));
 }

@@ -89,7 +89,7 @@ internal static class Planner
     /// </summary>
     private static CoreUse Use(PlanOptions options, CostModel model, ModelConstants constants)
     {
-        var pieceUs = model.PublishUs(options.Rate) + (options.GroupsOf * model.DeliveryUs(1));
+        var pieceUs = model.PublishUs(options.Rate) + (options.GroupsOf * model.DeliveryUs(options.Rate, 1));
         var aloneUs = ModelConstants.Require(constants.LatencyP99);
         var share = options.Headroom;
         while (P99Ms(share) > options.P99Ms && share > UseStep)

@@ -18,7 +18,7 @@ internal static class ReportBuilder
         }
 
         var commit = conditions.Commit ?? throw Lacks("the commit");
-        var measured = runs.Where(run => !run.IsValidation).ToList();
+        var measured = runs.Where(run => !run.IsValidation && !run.IsCalibration).ToList();
         var scenarios = measured.GroupBy(run => run.Scenario).Select(group => Figures(group.Key, [.. group], reference)).ToList();
         return new ReportDocument(
             ReportDocument.FormatWritten,
@@ -30,8 +30,8 @@ internal static class ReportBuilder
             conditions.Notes,
             conditions.Commands,
             scenarios,
-            Calibration.From([.. measured.Where(run => run.Label == server)]),
-            Targets.Judge(scenarios, server),
+            Calibration.From([.. runs.Where(run => !run.IsValidation && run.Label == server)]),
+            Targets.Judge(measured, server, reference),
             [.. runs.Where(run => run.IsValidation && run.Label == server).GroupBy(run => run.Scenario)
                 .Select(Validation).OfType<ValidationRun>()]);
     }
@@ -69,9 +69,10 @@ internal static class ReportBuilder
             isIdle ? Over(run => run.SlabBytesPerConnection) : null,
             isIdle ? Over(run => run.ConnectCpuUs) : null,
             isIdle ? Over(run => run.ConnectsPerSecond) : null,
-            isIdle ? Over(run => run.CpuPerSecond * 1e6 / run.Scenario.Connections) : null,
+            isIdle ? Over(run => run.CpuUsPerConnectionSecond) : null,
             Over(run => run.OthersCores),
-            Faults(runs));
+            Faults(runs),
+            runs.Any(run => run.IsOverloaded));
     }
 
     private static double? Faults(IReadOnlyList<MeasuredRun> runs)
@@ -83,19 +84,11 @@ internal static class ReportBuilder
 
     private static ValidationRun? Validation(IGrouping<Scenario, MeasuredRun> runs)
     {
-        var cpu = Spread.Of(runs.Select(run => run.CpuPerSecond));
-        var publishes = Spread.Of(runs.Select(run => run.PublishesPerSecond));
-        var fanOut = Spread.Of(runs.Select(run => run.Deliveries / run.Published));
-        return cpu is null || publishes is null || fanOut is null
+        var pool = Pool.Of([.. runs]);
+        var spread = Spread.Of(pool.Runs.Select(run => run.CpuPerSecond));
+        return spread is null || pool is not { CpuPerSecond: { } cpu, PublishesPerSecond: { } publishes, FanOut: { } fanOut }
             ? null
             : new ValidationRun(
-                runs.Key.Title,
-                runs.Count(),
-                runs.Key.Connections,
-                publishes.Median,
-                Math.Round(fanOut.Median),
-                cpu.Median,
-                cpu.Min,
-                cpu.Max);
+                runs.Key.Title, pool.Runs.Count, runs.Key.Connections, publishes, Math.Round(fanOut), cpu, spread.Min, spread.Max);
     }
 }

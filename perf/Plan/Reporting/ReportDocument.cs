@@ -20,7 +20,7 @@ internal sealed record ReportDocument(
     IReadOnlyList<TargetVerdict> Targets,
     IReadOnlyList<ValidationRun> Validation)
 {
-    public const int FormatWritten = 1;
+    public const int FormatWritten = 2;
 
     /// <summary>Name of the report's files without extension.</summary>
     public string Name => $"{Date}-{Commit}";
@@ -35,10 +35,14 @@ internal sealed record ReportDocument(
 
         try
         {
-            var report = JsonSerializer.Deserialize<ReportDocument>(File.ReadAllText(path), JsonShape.Options);
-            return report?.Format == FormatWritten
-                ? report
-                : throw new InputException($"{path}: not a report of format {FormatWritten}");
+            var text = File.ReadAllText(path);
+            var report = JsonSerializer.Deserialize<ReportDocument>(text, JsonShape.Options);
+            return report?.Format switch
+            {
+                FormatWritten => report,
+                FirstFormat.Number => report with { Constants = FirstFormat.Constants(text, report) },
+                _ => throw new InputException($"{path}: not a report of format {FormatWritten} or {FirstFormat.Number}"),
+            };
         }
         catch (JsonException e)
         {
@@ -65,6 +69,7 @@ internal sealed record ScenarioFigures(string Id, string Title, Scenario Scenari
 /// <param name="RatioToReference">Deliveries per CPU-second against the reference's in the same round.</param>
 /// <param name="LatencyP99RatioToReference">p99 against the reference's in the same round.</param>
 /// <param name="Faults">Messages lost, doubled, out of order or misrouted, and connections failed, in all rounds together.</param>
+/// <param name="IsOverloaded">In one of the rounds it delivered less than was due.</param>
 internal sealed record ServerFigures(
     string Label,
     int Rounds,
@@ -84,7 +89,8 @@ internal sealed record ServerFigures(
     Spread? ConnectsPerSecond,
     Spread? CpuUsPerConnectionSecond,
     Spread? OthersCores,
-    double? Faults)
+    double? Faults,
+    bool IsOverloaded = false)
 {
     private const double OthersCoresMax = 0.1;
 
@@ -93,7 +99,8 @@ internal sealed record ServerFigures(
     public bool IsNoisy => OthersCores?.Max > OthersCoresMax;
 }
 
-/// <summary>A measured run that the constants do not know: medians over its rounds.</summary>
+/// <summary>What was measured in runs that the constants do not know, all of one scenario taken as one long run.</summary>
+/// <param name="Rounds">Runs of it.</param>
 /// <param name="CpuPerSecond">Server CPU-seconds per second, as measured.</param>
 internal sealed record ValidationRun(
     string Title,

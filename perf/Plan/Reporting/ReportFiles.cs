@@ -25,7 +25,7 @@ internal static class ReportFiles
     public static IReadOnlyList<Diagram> MakeDiagrams(ReportDocument report)
     {
         var diagrams = new List<Diagram>();
-        foreach (var scenario in report.Scenarios)
+        foreach (var scenario in report.Scenarios.Where(scenario => scenario.Scenario.Variant != "control"))
         {
             AddBars(diagrams, scenario, "cpu", "deliveries per server CPU-second", s => s.PerCpuSecond is { Median: > 0 } cpu ? cpu : null);
             AddBars(diagrams, scenario, "memory", "bytes of process memory (PSS) per connection", s => s.BytesPerConnection);

@@ -13,6 +13,7 @@ internal static class ReportText
         text.Append($"Ratios are to `{report.Reference}` in the same round. Figures are medians over the rounds, ");
         text.Append($"(minimum–maximum) beside them; {Figure.Unknown} is what was not measured.\n");
         WriteMachine(text, report);
+        WriteComparison(text, report);
         WriteTargets(text, report);
         foreach (var scenario in report.Scenarios)
         {
@@ -42,17 +43,25 @@ internal static class ReportText
         }
     }
 
+    private static void WriteComparison(StringBuilder text, ReportDocument report)
+    {
+        if (ServerComparison.Table(report) is { Length: > 0 } table)
+        {
+            text.Append("\n## Servers compared\n\nDeliveries per server CPU-second, and what a connection costs.\n\n").Append(table);
+        }
+    }
+
     private static void WriteTargets(StringBuilder text, ReportDocument report)
     {
-        var table = new MarkdownTable("Target", "Must", "Goal", "Measured", "Verdict");
+        var table = new MarkdownTable("Target", "Must", "Goal", "Measured", "Each round", "Verdict");
         foreach (var target in report.Targets)
         {
-            var sign = target.IsAtMost ? "≤" : "≥";
             table.Add(
                 target.Name,
-                $"{sign} {Figure.Of(target.Must)} {target.Unit}",
-                $"{sign} {Figure.Of(target.Goal)} {target.Unit}",
-                target.Measured is { } value ? $"{Figure.Of(value)} {target.Unit}" : Figure.Unknown,
+                target.Limit(target.Must),
+                target.Limit(target.Goal),
+                target.Shown,
+                target.Rounds is { } rounds ? string.Join(", ", rounds.Select(round => Figure.Of(round))) : Figure.Unknown,
                 target.Verdict);
         }
 
@@ -68,13 +77,18 @@ internal static class ReportText
             text.Append("\n\\* Noisy: others used more than a tenth of a core in one of the rounds.\n");
         }
 
+        if (scenario.Servers.Any(server => server.IsOverloaded))
+        {
+            text.Append("\n† Overloaded: less than 97 % of what was due came within the window in one of the rounds.\n");
+        }
+
         foreach (var diagram in diagrams.Where(d => d.ScenarioId == scenario.Id))
         {
             text.Append($"\n![{scenario.Title}: {diagram.Shows}]({diagram.FileName(report)})\n");
         }
     }
 
-    private static string Name(ServerFigures server) => server.Label + (server.IsNoisy ? " \\*" : "");
+    private static string Name(ServerFigures server) => server.Label + (server.IsNoisy ? " \\*" : "") + (server.IsOverloaded ? " †" : "");
 
     private static string TrafficTable(ScenarioFigures scenario)
     {

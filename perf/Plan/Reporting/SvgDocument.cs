@@ -15,16 +15,18 @@ internal sealed class SvgDocument
         .line { fill: none; stroke-width: 2; }
         .s0 { fill: #0969da; stroke: #0969da; } .s1 { fill: #bc4c00; stroke: #bc4c00; } .s2 { fill: #1a7f37; stroke: #1a7f37; }
         .s3 { fill: #8250df; stroke: #8250df; } .s4 { fill: #9a6700; stroke: #9a6700; } .s5 { fill: #bf3989; stroke: #bf3989; }
+        .s6 { fill: #1b7c83; stroke: #1b7c83; } .s7 { fill: #59636e; stroke: #59636e; }
         .line { fill: none; }
         @media (prefers-color-scheme: dark) {
           text { fill: #e6edf3; } .quiet { fill: #9198a1; } .axis { stroke: #3d444d; } .range { stroke: #e6edf3; }
           .s0 { fill: #4493f8; stroke: #4493f8; } .s1 { fill: #f0883e; stroke: #f0883e; } .s2 { fill: #3fb950; stroke: #3fb950; }
           .s3 { fill: #ab7df8; stroke: #ab7df8; } .s4 { fill: #d29922; stroke: #d29922; } .s5 { fill: #db61a2; stroke: #db61a2; }
+          .s6 { fill: #39c5cf; stroke: #39c5cf; } .s7 { fill: #9198a1; stroke: #9198a1; }
           .line { fill: none; }
         }
         """;
 
-    private const int Series = 6;
+    private const int Series = 8;
     private static readonly XNamespace s_svg = "http://www.w3.org/2000/svg";
     private readonly XElement _root;
 

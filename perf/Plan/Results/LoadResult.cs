@@ -57,6 +57,8 @@ internal static class LoadResult
             PerCpuSecond = Get("perCpuSecond"),
             CpuSeconds = Get("server", "cpuSeconds"),
             LatencyUs = ReadLatency(result),
+            DeliveriesPerReceive = Get("deliveriesPerReceive"),
+            WireBytes = Get("wireBytesPerDelivery"),
             ProcessBytes = Get("server", "pssBytesBefore"),
             BytesPerConnection = Get("server", "bytesPerConnection"),
             SlabBytesPerConnection = isIdle ? Get("server", "slabBytesPerConnection") : null,
@@ -79,6 +81,8 @@ internal static class LoadResult
             PerCpuSecond = Get("perCpuSecond"),
             CpuSeconds = Get("cpuPerDeliveryUs") * deliveries / 1e6,
             LatencyUs = ReadLatency(variant),
+            DeliveriesPerReceive = Get("deliveriesPerReceive"),
+            WireBytes = Get("wireBytesPerDelivery"),
         }).WithFaults(variant);
     }
 

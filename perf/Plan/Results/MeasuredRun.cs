@@ -31,7 +31,8 @@ internal sealed record Scenario(
 
     private string VariantId => Variant.Length > 0 ? "-" + Variant : "";
 
-    private string LoadTitle => Rate > 0
+    /// <summary>The load as an apposition: begins with a comma; empty where there is none.</summary>
+    public string LoadTitle => Rate > 0
         ? FormattableString.Invariant($", {Rate:N0} messages/s")
         : Window > 0 ? FormattableString.Invariant($", {Window} in flight") : "";
 
@@ -44,6 +45,9 @@ internal sealed record Latency(double? P50, double? P90, double? P99, double? P9
 /// <summary>One measured run of one server, whichever tool measured it. What the tool does not say is null.</summary>
 internal sealed record MeasuredRun
 {
+    private const double DeliveredShareMin = 0.97;
+    private const double OthersCoresMax = 0.1;
+
     public required Scenario Scenario { get; init; }
 
     /// <summary>The server's name.</summary>
@@ -51,6 +55,9 @@ internal sealed record MeasuredRun
 
     /// <summary>The run is there to check the model's prediction; the constants must not know it.</summary>
     public bool IsValidation { get; init; }
+
+    /// <summary>The run is there for the model's constants alone, and in no table.</summary>
+    public bool IsCalibration { get; init; }
 
     /// <summary>Each connection came with a token that the server verified (RS256).</summary>
     public bool HasTokens { get; init; }
@@ -106,7 +113,25 @@ internal sealed record MeasuredRun
 
     public double? PublishesPerSecond => Published / Seconds;
 
+    /// <summary>Less came than was due: the server is too slow for this rate, and latencies only tell for how long it was.</summary>
+    public bool IsOverloaded => DeliveriesDue is { } due && Deliveries < DeliveredShareMin * due;
+
+    /// <summary>Others used more than a tenth of a core.</summary>
+    public bool IsNoisy => OthersCores > OthersCoresMax;
+
     public double? CpuUsPerDelivery => Deliveries > 0 ? CpuSeconds * 1e6 / Deliveries : null;
 
     public double? CpuUsPerPublish => Published > 0 ? CpuSeconds * 1e6 / Published : null;
+
+    public double? CpuUsPerConnectionSecond => CpuPerSecond * 1e6 / Scenario.Connections;
+
+    /// <summary>
+    /// Deliveries in the window if the server keeps up; null in a closed loop and where messages differ in their number of receivers.
+    /// </summary>
+    private double? DeliveriesDue => Scenario switch
+    {
+        { Kind: "fanout", IsOpenLoop: true } => Scenario.Rate * Seconds * Scenario.Connections,
+        { Kind: "direct", IsOpenLoop: true } => Scenario.Rate * Seconds,
+        _ => null,
+    };
 }

@@ -4,10 +4,12 @@ namespace FastPush.Plan.Results;
 
 /// <summary>
 /// Reads measured runs: results of fastpush-load (an object with "scenario") and lines of the neutral client wsload ("tool": "wsload").
-/// A file holds one or more objects. Files whose name begins with "validation" hold runs that the constants must not know.
+/// A file holds one or more objects. Files whose name begins with "calibration" hold runs that only the constants are from, those with
+/// "validation" runs that the constants must not know.
 /// </summary>
 internal static class RunReader
 {
+    private const string CalibrationPrefix = "calibration";
     private const string ValidationPrefix = "validation";
 
     /// <exception cref="InputException">No folder, no runs, or a file that holds something else.</exception>
@@ -47,9 +49,9 @@ internal static class RunReader
             throw new InputException($"{path}: an object with neither \"scenario\" nor \"tool\": \"wsload\" is not a result");
         }
 
-        var isValidation = Path.GetFileName(path).StartsWith(ValidationPrefix, StringComparison.Ordinal);
+        bool Begins(string prefix) => Path.GetFileName(path).StartsWith(prefix, StringComparison.Ordinal);
         var runs = isWsload ? [WsloadResult.Read(element)] : LoadResult.Read(element);
-        return runs.Select(run => run with { IsValidation = isValidation });
+        return runs.Select(run => run with { IsCalibration = Begins(CalibrationPrefix), IsValidation = Begins(ValidationPrefix) });
     }
 
     private static List<JsonElement> ReadObjects(string path)

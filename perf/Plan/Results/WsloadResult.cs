@@ -3,7 +3,8 @@ using System.Text.Json;
 namespace FastPush.Plan.Results;
 
 /// <summary>
-/// A line of wsload, the neutral client. It says neither heart-beats nor tokens: scripts/report.sh adds "heartbeat_ms" and "tokens".
+/// A line of wsload, the neutral client. It says neither heart-beats nor tokens nor how subscribers acknowledge: scripts/report.sh adds
+/// "heartbeat_ms", "tokens" and, where it is not auto, "ack".
 /// </summary>
 internal static class WsloadResult
 {
@@ -26,7 +27,7 @@ internal static class WsloadResult
                 JsonFields.Int(line, "size"),
                 JsonFields.Int(line, "heartbeat_ms"),
                 IsTls: false,
-                Variant: ""),
+                Variant: JsonFields.Text(line, "ack") ?? ""),
             Label = JsonFields.Text(line, "label") ?? "",
             HasTokens = JsonFields.Flag(line, "tokens"),
             Seconds = Get("wall_s"),

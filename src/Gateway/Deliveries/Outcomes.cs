@@ -1,3 +1,4 @@
+using FastPush.Gateway.Cluster;
 using FastPush.Gateway.Lifecycle;
 using FastPush.Gateway.Telemetry;
 using FastPush.Notifications.Deliveries;
@@ -13,11 +14,21 @@ namespace FastPush.Gateway.Deliveries;
 internal sealed class Outcomes(
     Clock clock, IOfflineQueue offline, DeliveryLedger ledger, DeadLetters deadLetters, GatewayMetrics metrics, ILogger<Outcomes> log)
 {
-    /// <summary>A message went out from a backlog; for the counters.</summary>
-    public void CountDelivery(Payload payload)
+    private IOfflineQueue _offline = offline;
+    private ClusterNode? _cluster;
+
+    /// <summary>From here on the queues are the fleet's, and outcomes are told to the server that a message entered by.</summary>
+    public void Join(ClusterNode cluster)
+    {
+        _offline = cluster.Queues;
+        _cluster = cluster;
+    }
+
+    /// <summary>A message goes out from a backlog at this reading of the monotonic clock; for the counters.</summary>
+    public void CountDelivery(Payload payload, long nowTicks)
     {
         metrics.Delivered(1);
-        metrics.Latency(payload, 1, clock);
+        metrics.Latency(payload, 1, clock, nowTicks);
     }
 
     /// <summary>A user's message was accepted: from here on its outcome can be asked for.</summary>
@@ -26,21 +37,28 @@ internal sealed class Outcomes(
     /// <summary>A user's message went out to a client that is to acknowledge it; until it does, the message stays open.</summary>
     public void Sent(Payload payload)
     {
+        if (payload.User is null)
+        {
+            return; // Messages to topics have no outcome, and many receivers.
+        }
+
+        payload.WasSent = true;
         if (payload.Settlement == Settlement.Open)
         {
             ledger.Note(payload, DeliveryState.Delivered, clock.UnixMs);
+            _cluster?.Noted(payload, DeliveryState.Delivered);
         }
     }
 
     /// <summary>The bytes of a user's message were all handed to the transport.</summary>
     public void Delivered(Payload payload) => Note(payload, Settlement.Delivered, DeliveryState.Delivered);
 
-    /// <summary>A client acknowledged it; the first acknowledgement of a message counts.</summary>
-    public void Acked(Payload payload)
-    {
-        metrics.Acked();
-        Note(payload, Settlement.Acked, DeliveryState.Acked);
-    }
+    /// <summary>
+    /// A client acknowledged it; the first acknowledgement of a message counts. <paramref name="acceptance"/> is told when that can no
+    /// longer be lost.
+    /// </summary>
+    public void Acked(Payload payload, IAcceptance? acceptance = null) =>
+        Note(payload, Settlement.Acked, DeliveryState.Acked, acceptance);
 
     /// <summary>Its time to live ended before it was delivered.</summary>
     public void Expired(Payload payload)
@@ -93,6 +111,7 @@ internal sealed class Outcomes(
             {
                 (queues ??= []).Add((payload.User, payload.Queue!));
                 ledger.Note(payload, DeliveryState.Queued, clock.UnixMs);
+                _cluster?.Noted(payload, DeliveryState.Queued);
                 Add(payload.User, payload.Queue!, new[] { message });
             }
             else
@@ -104,7 +123,7 @@ internal sealed class Outcomes(
         return queues;
     }
 
-    private bool Note(Payload payload, Settlement settlement, DeliveryState state)
+    private bool Note(Payload payload, Settlement settlement, DeliveryState state, IAcceptance? acceptance = null)
     {
         if (payload.User is null)
         {
@@ -117,17 +136,25 @@ internal sealed class Outcomes(
             ledger.Note(payload, state, clock.UnixMs);
         }
 
+        // Who waits for it waits for the store, though another acknowledgement was faster.
+        if (fresh || acceptance is not null)
+        {
+            _cluster?.Noted(payload, state, acceptance);
+        }
+
         return fresh;
     }
 
     private void Add(string user, string queue, OfflineMessage[] messages)
     {
-        foreach (var message in messages)
+        foreach (ref var message in messages.AsSpan())
         {
+            // Whose hold was the last need not be who sent it.
+            message = message.Payload.WasSent ? message with { Attempts = Math.Max(message.Attempts, (byte)1) } : message;
             message.Payload.AcceptedTicks = 0; // How long its user stays away says nothing about the gateway's latency.
         }
 
-        var added = offline.AddAsync(user, queue, messages);
+        var added = _offline.AddAsync(user, queue, messages);
         if (added.IsCompletedSuccessfully)
         {
             Overflowed(added.Result);

@@ -14,7 +14,7 @@ namespace FastPush.Gateway.Engine;
 /// descriptor goes to Kestrel with nothing read. Then it is the link of a STOMP session. Read and closed by its loop's thread
 /// alone, so a descriptor's number is never reused under anybody; sent to under the session's lock.
 /// </summary>
-internal sealed class EngineConnection(EngineListener listener, EventLoop loop, int fd) : Link, IEngineHandler
+internal sealed class EngineConnection(EngineListener listener, EventLoop loop, int fd) : Link, IEngineHandler, IPosted
 {
     private const uint Reading = Native.EpollIn | Native.EpollRdHup;
 

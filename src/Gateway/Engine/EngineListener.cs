@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
+using FastPush.Gateway.Engine.Tls;
 using FastPush.Gateway.Transport;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -18,6 +19,7 @@ internal sealed class EngineListener : IConnectionListener, IEngineHandler
     private readonly int _fd;
     private readonly EventLoop[] _loops;
     private readonly SocketConnectionContextFactory _contexts;
+    private readonly TlsContext? _tls;
 
     // The listen backlog bounds what waits here: Kestrel takes connections as fast as it can start a task for each.
     private readonly Channel<ConnectionContext> _handedOver = Channel.CreateBounded<ConnectionContext>(4096);
@@ -32,8 +34,10 @@ internal sealed class EngineListener : IConnectionListener, IEngineHandler
         EventLoop[] loops,
         UpgradeGate gate,
         HandshakeWatch watch,
-        SocketConnectionContextFactory contexts)
+        SocketConnectionContextFactory contexts,
+        TlsContext? tls)
     {
+        _tls = tls;
         _socket = socket;
         _fd = (int)socket.SafeHandle.DangerousGetHandle();
         _loops = loops;
@@ -74,7 +78,14 @@ internal sealed class EngineListener : IConnectionListener, IEngineHandler
             }
 
             var loop = _loops[_next++ % _loops.Length];
-            new EngineConnection(this, loop, fd).Start();
+            if (_tls is null)
+            {
+                new EngineConnection(this, loop, fd).Start();
+            }
+            else
+            {
+                new TlsAccept(this, _tls, loop, fd).Start();
+            }
         }
     }
 
@@ -84,9 +95,11 @@ internal sealed class EngineListener : IConnectionListener, IEngineHandler
     }
 
     /// <summary>Gives a connection to Kestrel.</summary>
-    public void HandOver(int fd)
+    public void HandOver(int fd) => HandOver(_contexts.Create(new Socket(new SafeSocketHandle(fd, ownsHandle: true))));
+
+    /// <summary>Gives a connection to Kestrel whose TLS is done here.</summary>
+    public void HandOver(ConnectionContext context)
     {
-        var context = _contexts.Create(new Socket(new SafeSocketHandle(fd, ownsHandle: true)));
         if (!_handedOver.Writer.TryWrite(context))
         {
             context.Abort();
@@ -131,6 +144,7 @@ internal sealed class EngineListener : IConnectionListener, IEngineHandler
         }
 
         _contexts.Dispose();
+        _tls?.Dispose();
     }
 
     // No descriptor is left. The one kept in reserve lets the connection be taken and closed at once: the client learns of it, and the

@@ -10,6 +10,13 @@ internal interface IEngineHandler
     void OnFault();
 }
 
+/// <summary>Something that asks to run on a loop's thread.</summary>
+internal interface IPosted
+{
+    /// <summary>On the loop's thread. Must not throw.</summary>
+    void OnPosted();
+}
+
 /// <summary>
 /// Who stands behind a descriptor. The kernel reuses numbers at once, so an event carries a generation beside the number, and one that
 /// was meant for the number's last owner finds nobody.

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using FastPush.Gateway.Engine.Tls;
 using FastPush.Gateway.Transport;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -19,7 +20,7 @@ internal sealed class EngineTransport : IConnectionListenerFactory, IConnectionL
     private readonly UpgradeGate _gate;
     private readonly HandshakeWatch _watch;
     private readonly ILogger<SocketConnectionContextFactory> _log;
-    private readonly SecuredEndpoints _secured;
+    private readonly TlsEndpoints _endpoints;
     private readonly EngineTable _table = new();
     private readonly EventLoop[] _loops;
 
@@ -27,11 +28,11 @@ internal sealed class EngineTransport : IConnectionListenerFactory, IConnectionL
         Node node,
         UpgradeGate gate,
         HandshakeWatch watch,
-        SecuredEndpoints secured,
+        TlsEndpoints endpoints,
         EngineThreads threads,
         ILogger<SocketConnectionContextFactory> log)
     {
-        _secured = secured;
+        _endpoints = endpoints;
         _node = node;
         _gate = gate;
         _watch = watch;
@@ -46,8 +47,8 @@ internal sealed class EngineTransport : IConnectionListenerFactory, IConnectionL
     /// <summary>The engine knows this platform's system calls.</summary>
     public static bool IsSupported => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64;
 
-    /// <summary>Endpoints with TLS are Kestrel's own, from the first byte.</summary>
-    public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint ip && !_secured.Contains(ip);
+    /// <summary>Endpoints with TLS that the engine does not serve are Kestrel's own, from the first byte.</summary>
+    public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint ip && _endpoints.CanBind(ip);
 
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
@@ -73,7 +74,8 @@ internal sealed class EngineTransport : IConnectionListenerFactory, IConnectionL
         }
 
         var contexts = new SocketConnectionContextFactory(new SocketConnectionFactoryOptions(), _log);
-        return ValueTask.FromResult<IConnectionListener>(new EngineListener(socket, _node, _table, _loops, _gate, _watch, contexts));
+        return ValueTask.FromResult<IConnectionListener>(
+            new EngineListener(socket, _node, _table, _loops, _gate, _watch, contexts, _endpoints.TakeContext(ip)));
     }
 
     public void Dispose()

@@ -28,7 +28,7 @@ internal sealed class EventLoop : IDisposable
     private readonly EngineTable _table;
     private readonly Node _node;
     private readonly Thread _thread;
-    private readonly ConcurrentQueue<EngineConnection> _posted = new();
+    private readonly ConcurrentQueue<IPosted> _posted = new();
     private volatile bool _stopping;
 
     public EventLoop(Node node, EngineTable table, int number)
@@ -49,10 +49,10 @@ internal sealed class EventLoop : IDisposable
     /// <summary>Takes a descriptor out. From any thread.</summary>
     public void Remove(int fd) => Native.EpollCtl(_epoll, Native.CtlDel, fd, 0, 0);
 
-    /// <summary>Runs <see cref="EngineConnection.OnPosted"/> on the loop's thread.</summary>
-    public void Post(EngineConnection connection)
+    /// <summary>Runs <see cref="IPosted.OnPosted"/> on the loop's thread.</summary>
+    public void Post(IPosted posted)
     {
-        _posted.Enqueue(connection);
+        _posted.Enqueue(posted);
         Native.Signal(_signal);
     }
 
@@ -118,9 +118,9 @@ internal sealed class EventLoop : IDisposable
             else if (ready.Data == EngineTable.Key(_signal, 0))
             {
                 Native.ResetSignal(_signal);
-                while (_posted.TryDequeue(out var connection))
+                while (_posted.TryDequeue(out var posted))
                 {
-                    connection.OnPosted();
+                    posted.OnPosted();
                 }
             }
         }

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
 namespace FastPush.Gateway.Engine;
@@ -29,6 +31,7 @@ internal static unsafe partial class Native
     private const int CloseOnExec = 0x80000; // EPOLL_CLOEXEC, SOCK_CLOEXEC, EFD_CLOEXEC are one bit.
     private const int NonBlock = 0x800; // SOCK_NONBLOCK, EFD_NONBLOCK
     private const int DontWaitNoSignal = 0x40 | 0x4000; // MSG_DONTWAIT | MSG_NOSIGNAL
+    private const int MadvDontNeed = 4;
     private const int SolSocket = 1;
     private const int SoRcvLowat = 18;
 
@@ -76,6 +79,29 @@ internal static unsafe partial class Native
         }
     }
 
+    /// <summary>The address of this end of a connection; null when it has none any more.</summary>
+    public static IPEndPoint? LocalName(int fd) => Name(fd, &GetSockName);
+
+    /// <summary>The address of the other end; null when the connection is gone.</summary>
+    public static IPEndPoint? PeerName(int fd) => Name(fd, &GetPeerName);
+
+    private static IPEndPoint? Name(int fd, delegate*<int, byte*, int*, int> ask)
+    {
+        const int inet = 2; // AF_INET, 16 bytes
+        const int inet6 = 10; // AF_INET6, 28 bytes
+        var native = stackalloc byte[28];
+        var length = 28;
+        if (ask(fd, native, &length) != 0 || *(ushort*)native is not (inet or inet6))
+        {
+            return null;
+        }
+
+        var address = new SocketAddress(
+            *(ushort*)native == inet ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6, length);
+        new ReadOnlySpan<byte>(native, length)[sizeof(ushort)..].CopyTo(address.Buffer.Span[sizeof(ushort)..]);
+        return (IPEndPoint)new IPEndPoint(IPAddress.Any, 0).Create(address);
+    }
+
     public static void Signal(int eventFd)
     {
         ulong one = 1;
@@ -88,11 +114,34 @@ internal static unsafe partial class Native
         _ = Read(eventFd, &count, sizeof(ulong));
     }
 
+    /// <summary>
+    /// Gives the whole pages of a range of private memory back to the system. They stay mapped and read as zeros when they are next used.
+    /// </summary>
+    public static void Discard(nint address, nint bytes)
+    {
+        var page = (nint)Environment.SystemPageSize;
+        var first = (address + page - 1) / page * page;
+        var behind = (address + bytes) / page * page;
+        if (behind > first)
+        {
+            _ = MAdvise((void*)first, (nuint)(behind - first), MadvDontNeed); // What is not given back is still there: no harm.
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int MAdvise(void* address, nuint length, int advice);
+
     [LibraryImport("libc", EntryPoint = "close")]
     public static partial int Close(int fd);
 
     [LibraryImport("libc", EntryPoint = "shutdown")]
     public static partial int Shutdown(int fd, int how);
+
+    [LibraryImport("libc", EntryPoint = "getsockname")]
+    private static partial int GetSockName(int fd, byte* address, int* length);
+
+    [LibraryImport("libc", EntryPoint = "getpeername")]
+    private static partial int GetPeerName(int fd, byte* address, int* length);
 
     private static int Check(int result) => result >= 0
         ? result

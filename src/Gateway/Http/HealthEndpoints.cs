@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Http.HttpResults;
+
 namespace FastPush.Gateway.Http;
 
 /// <summary>
@@ -18,11 +21,20 @@ internal static class HealthEndpoints
         }
     }
 
-    private static IResult Ready(Node node) =>
-        node.IsDraining
-            ? TypedResults.Json(new Health("OUT_OF_SERVICE"), statusCode: StatusCodes.Status503ServiceUnavailable)
-            : TypedResults.Ok(new Health("UP"));
+    private static IResult Ready(Node node)
+    {
+        if (node.IsDraining)
+        {
+            return Not("OUT_OF_SERVICE", "the node drains");
+        }
+
+        return node.Fault is { } fault ? Not("DOWN", fault) : TypedResults.Ok(new Health("UP"));
+    }
+
+    private static JsonHttpResult<Health> Not(string status, string why) =>
+        TypedResults.Json(new Health(status, why), statusCode: StatusCodes.Status503ServiceUnavailable);
 
     /// <summary>The body of both.</summary>
-    internal sealed record Health(string Status);
+    internal sealed record Health(
+        string Status, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason = null);
 }

@@ -1,8 +1,10 @@
 using System.Text;
+using FastPush.Gateway.Cluster;
 using FastPush.Gateway.Topics;
 using FastPush.Notifications.Publishing;
 using FastPush.Protocol.Buffers;
 using FastPush.Protocol.Stomp;
+using FastPush.Relay.Dedup;
 
 namespace FastPush.Gateway.Http;
 
@@ -11,20 +13,31 @@ internal sealed class HttpPublisher(Node node, IdempotencyKeys keys)
 {
     /// <summary>
     /// Publishes the requests of one principal and returns their message ids in order; null when the memory for messages is full,
-    /// and then nothing was published.
+    /// and then nothing was published. <paramref name="claims"/> are what the fleet knows of their idempotency keys. In a cluster
+    /// <paramref name="acceptance"/> is told when they are stored. To <paramref name="fresh"/> come the keys that this node alone noted.
     /// </summary>
-    public long[]? Publish(string principal, IReadOnlyList<PublishRequest> requests)
+    public long[]? Publish(
+        string principal,
+        IReadOnlyList<PublishRequest> requests,
+        List<string> fresh,
+        IAcceptance? acceptance = null,
+        DedupClaim[]? claims = null)
     {
         var ids = new long[requests.Count];
         var rendered = new List<(Recipient To, Payload Payload)>();
-        var fresh = new List<string>();
         for (var i = 0; i < requests.Count; i++)
         {
             var request = requests[i];
             var unixMs = node.Clock.UnixMs;
-            var id = node.Ids.Next(unixMs);
+            var claim = claims?[i] ?? default;
+            var id = claim.MessageId != 0 ? claim.MessageId : node.Ids.Next(unixMs);
             ids[i] = id;
-            if (request.IdempotencyKey is { } key)
+            if (claim is { MessageId: not 0, State: DedupState.Done })
+            {
+                continue;
+            }
+
+            if (claims is null && request.IdempotencyKey is { } key)
             {
                 ids[i] = keys.GetOrAdd(principal, key, id, node.Clock.NowMs);
                 if (ids[i] != id)
@@ -35,22 +48,31 @@ internal sealed class HttpPublisher(Node node, IdempotencyKeys keys)
                 fresh.Add(key);
             }
 
+            var first = rendered.Count;
             if (!TryRender(request, id, unixMs, rendered))
             {
                 rendered.ForEach(r => r.Payload.Release());
-                fresh.ForEach(k => keys.Forget(principal, k));
+                Forget(principal, fresh);
                 return null;
+            }
+
+            for (var j = first; j < rendered.Count; j++)
+            {
+                rendered[j].Payload.MayBeStored = claim is { MessageId: not 0, State: DedupState.Pending };
             }
         }
 
         foreach (var (to, payload) in rendered)
         {
-            node.Fanout.Publish(to.Key, payload);
+            node.Fanout.Publish(to.Key, payload, acceptance);
         }
 
         FanoutBatch.Current.Complete(node);
         return ids;
     }
+
+    /// <summary>What was published under these keys was refused after all, so a repetition is not one.</summary>
+    public void Forget(string principal, List<string> fresh) => fresh.ForEach(key => keys.Forget(principal, key));
 
     private bool TryRender(PublishRequest request, long id, long unixMs, List<(Recipient To, Payload Payload)> rendered)
     {
@@ -58,13 +80,19 @@ internal sealed class HttpPublisher(Node node, IdempotencyKeys keys)
         var isText = System.Text.Unicode.Utf8.IsValid(request.Body);
         foreach (var to in request.Recipients)
         {
-            if (node.Pool.TryRent(MessageTail.Size(to.Shown.Length, headers.Length, request.Body.Length)) is not { } payload)
+            var size = MessageTail.Size(to.Shown.Length, headers.Length, request.Body.Length);
+            if (!MessageDraft.TryBegin(node.Pool, size, out var draft))
             {
                 return false;
             }
 
             var length = MessageTail.Write(
-                payload.Writable, id, to.Shown, unixMs, headers, request.Body, out var headersStart, out var bodyStart);
+                draft.Bytes, id, to.Shown, unixMs, headers, request.Body, out var headersStart, out var bodyStart);
+            if (draft.End(node.Pool, length) is not { } payload)
+            {
+                return false;
+            }
+
             payload.Seal(id, unixMs, length, headersStart, bodyStart, isText);
             payload.AcceptedTicks = node.Clock.Ticks;
             payload.User = to.User;

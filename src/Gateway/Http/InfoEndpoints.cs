@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using FastPush.Gateway.Auth;
 using FastPush.Relay.Presence;
+using FastPush.Relay.Users;
 
 namespace FastPush.Gateway.Http;
 
@@ -10,7 +11,8 @@ internal static class InfoEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes, RunMode mode, DevIssuer? issuer)
     {
-        routes.MapGet("/api/v1/info", () => TypedResults.Ok(mode)).WithTags("node");
+        routes.MapGet("/api/v1/info", (Node node) => TypedResults.Ok(mode with { ServerId = node.Cluster?.ServerId ?? mode.ServerId }))
+            .WithTags("node");
         routes.MapGet("/api/v1/presence/{userId}", PresenceAsync).WithTags("presence");
         if (issuer is not null)
         {
@@ -30,8 +32,15 @@ internal static class InfoEndpoints
             return Problem.Of(StatusCodes.Status403Forbidden, "The token does not allow to see this user.");
         }
 
-        var presence = await node.Presence.GetAsync(userId);
-        return TypedResults.Ok(Presence.From(userId, presence));
+        try
+        {
+            return TypedResults.Ok(Presence.From(userId, await node.Presence.GetAsync(userId)));
+        }
+        catch (StoreUnavailableException e)
+        {
+            context.Response.Headers.RetryAfter = "1";
+            return Problem.Of(StatusCodes.Status503ServiceUnavailable, $"It is not known now who is there: {e.Message}.");
+        }
     }
 
     private static IResult Token(HttpContext context, DevIssuer issuer)

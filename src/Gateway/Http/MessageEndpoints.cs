@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using FastPush.Gateway.Auth;
+using FastPush.Gateway.Cluster;
 using FastPush.Notifications.Deliveries;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -19,7 +20,7 @@ internal static class MessageEndpoints
             .Accepts<JsonElement>("application/json", "*/*")
             .Produces<Published>(StatusCodes.Status202Accepted)
             .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(413).ProducesProblem(429).ProducesProblem(503);
-        routes.MapGet("/api/v1/messages/{id}/deliveries", Deliveries)
+        routes.MapGet("/api/v1/messages/{id}/deliveries", DeliveriesAsync)
             .WithTags("messages")
             .WithSummary("The outcome of a message per recipient")
             .Produces<Outcome>()
@@ -33,10 +34,11 @@ internal static class MessageEndpoints
             return Problem.Of(StatusCodes.Status401Unauthorized, detail);
         }
 
-        if (node.IsDraining)
+        if (node.IsDraining || node.IsStarting)
         {
             context.Response.Headers.RetryAfter = "1";
-            return Problem.Of(StatusCodes.Status503ServiceUnavailable, "This node is draining. Ask again; another node will answer.");
+            var state = node.IsDraining ? "draining" : "starting";
+            return Problem.Of(StatusCodes.Status503ServiceUnavailable, $"This node is {state}. Ask again; another node will answer.");
         }
 
         var limits = node.Options.Limits;
@@ -61,8 +63,67 @@ internal static class MessageEndpoints
             }
         }
 
+        if (Limit(context, node, principal, requests.Sum(r => r.Recipients.Count)) is { } limited)
+        {
+            return limited;
+        }
+
+        if (!node.HasIds)
+        {
+            context.Response.Headers.RetryAfter = "1";
+            return Problem.Of(StatusCodes.Status503ServiceUnavailable, "This node has no server id at the moment.");
+        }
+
+        var (ids, refusal503) = await StoreAsync(node, publisher, principal.UserId, requests);
+        if (ids is null)
+        {
+            context.Response.Headers.RetryAfter = "1";
+            return Problem.Of(StatusCodes.Status503ServiceUnavailable, refusal503);
+        }
+
+        var published = Array.ConvertAll(ids, id => new Published(id.ToString(CultureInfo.InvariantCulture)));
+        return isBatch
+            ? TypedResults.Json(published, statusCode: StatusCodes.Status202Accepted)
+            : TypedResults.Json(published[0], statusCode: StatusCodes.Status202Accepted);
+    }
+
+    // The ids, or why not.
+    private static async Task<(long[]? Ids, string Refusal)> StoreAsync(
+        Node node, HttpPublisher publisher, string principal, List<PublishRequest> requests)
+    {
+        const string Full = "The gateway's memory for messages is full. Come back later.";
+        var fresh = new List<string>();
+        if (node.Cluster is not { } cluster)
+        {
+            var published = publisher.Publish(principal, requests, fresh);
+            node.Metrics.Failed(Telemetry.FailureKind.Refused, published is null ? 1 : 0);
+            return (published, Full);
+        }
+
+        var claims = await cluster.Keys.ClaimAsync(principal, requests);
+        var acceptance = new RequestAcceptance();
+        var ids = publisher.Publish(principal, requests, fresh, acceptance, claims);
+        acceptance.Done();
+        var refusal = await acceptance.Task ?? (ids is null ? Full : null);
+        node.Metrics.Failed(Telemetry.FailureKind.Refused, ids is null ? 1 : 0);
+        if (refusal is not null)
+        {
+            publisher.Forget(principal, fresh);
+        }
+
+        // What the store refused it may have all the same: the claim stays, and a repetition goes under the same id.
+        if (claims is not null && (refusal is null || ids is null))
+        {
+            await cluster.Keys.EndAsync(principal, requests, claims, isStored: refusal is null);
+        }
+
+        return (refusal is null ? ids : null, refusal ?? "");
+    }
+
+    // Null when the principal may publish so many messages now.
+    private static ProblemHttpResult? Limit(HttpContext context, Node node, Principal principal, int messages)
+    {
         // Every recipient's copy is a message of its own.
-        var messages = requests.Sum(r => r.Recipients.Count);
         if (principal.PerSecond > 0 && messages > principal.Burst)
         {
             return Problem.Of(
@@ -80,17 +141,7 @@ internal static class MessageEndpoints
                     $"This user may send bursts of {principal.Burst} messages and {principal.PerSecond} a second."));
         }
 
-        if (publisher.Publish(principal.UserId, requests) is not { } ids)
-        {
-            node.Metrics.Failed(Telemetry.FailureKind.Refused);
-            context.Response.Headers.RetryAfter = "1";
-            return Problem.Of(StatusCodes.Status503ServiceUnavailable, "The gateway's memory for messages is full. Come back later.");
-        }
-
-        var published = Array.ConvertAll(ids, id => new Published(id.ToString(CultureInfo.InvariantCulture)));
-        return isBatch
-            ? TypedResults.Json(published, statusCode: StatusCodes.Status202Accepted)
-            : TypedResults.Json(published[0], statusCode: StatusCodes.Status202Accepted);
+        return null;
     }
 
     // All faults of a batch at once, each with its index.
@@ -166,7 +217,7 @@ internal static class MessageEndpoints
         }
     }
 
-    private static IResult Deliveries(string id, HttpContext context, Node node)
+    private static async Task<IResult> DeliveriesAsync(string id, HttpContext context, Node node)
     {
         if (HttpIdentity.Find(context, node.Tokens, out var detail) is not { } principal)
         {
@@ -174,7 +225,7 @@ internal static class MessageEndpoints
         }
 
         var known = long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var messageId)
-            ? node.Ledger.Find(messageId)
+            ? node.Cluster is { } cluster ? await cluster.Outcomes.FindAsync(messageId) : node.Ledger.Find(messageId)
             : [];
         var seen = known.Where(d => HttpIdentity.MaySee(principal, d.User)).Select(RecipientOutcome.From).ToList();
         return seen.Count == 0

@@ -43,11 +43,36 @@ internal static class MetricsEndpoint
         Gauge(page, "push_message_memory_bytes", "Bytes of messages queued, unacknowledged or in history.", node.Pool.OutstandingBytes);
         Gauge(page, "push_message_memory_limit_bytes", "FastPush:Limits:MessageMemoryBytes.", node.Pool.BytesMax);
         Counter(page, "push_engine_stalls_total", "Read batches that held their thread too long.", metrics.EngineStalls);
+        if (node.Cluster is not null || node.IsStarting)
+        {
+            ClusterFigures(page, node);
+        }
+
         Gauge(page, "push_draining", "1 while the node drains.", node.IsDraining ? 1 : 0);
         Counter(page, "dotnet_gc_allocated_bytes_total", "Bytes allocated on the managed heap.", GC.GetTotalAllocatedBytes());
         Counter(page, "dotnet_gc_collections_total", "Garbage collections, all generations.", GC.CollectionCount(0));
         Gauge(page, "process_working_set_bytes", "Resident memory.", Environment.WorkingSet);
         return page.ToString();
+    }
+
+    private static void ClusterFigures(StringBuilder page, Node node)
+    {
+        var relay = node.Metrics.Relay;
+        Gauge(page, "push_ready", "1 while what the fleet needs is there.", node.Fault is null ? 1 : 0);
+        Counter(page, "push_relay_received_total", "Messages from other servers.", relay.MessagesReceived);
+        Counter(page, "push_relay_dropped_total", "Messages to topics that were not relayed.", relay.MessagesDropped);
+        Counter(page, "push_relay_malformed_total", "Relay messages that could not be read.", relay.MessagesMalformed);
+        Counter(page, "push_relay_postponed_total", "Steps that went on without Redis, or wait for it.", relay.Postponed);
+        if (node.Store is { } store)
+        {
+            Type(page, "push_redis_circuit_state", "gauge", "1 for the state of the circuit breaker around Redis.");
+            foreach (var state in new[] { "closed", "open", "half-open" })
+            {
+                Line(page, "push_redis_circuit_state", $"state=\"{state}\"", store.Circuit == state ? 1 : 0);
+            }
+
+            Counter(page, "push_redis_failures_total", "Calls that failed because of Redis.", store.Failures);
+        }
     }
 
     private static void Histogram(StringBuilder page, LatencyHistogram histogram)

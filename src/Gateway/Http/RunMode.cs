@@ -9,10 +9,21 @@ internal sealed record RunMode(
     public static RunMode From(GatewayOptions options, string environment)
     {
         var version = typeof(RunMode).Assembly.GetName().Version?.ToString(3) ?? "0";
+        if (options.Redis.Length > 0)
+        {
+            return new RunMode(
+                version,
+                "fleet: queues, presence, relay and history in Redis",
+                options.ServerId ?? 0,
+                environment,
+                ["offline queues", "history for resume", "presence"],
+                ["delivery outcomes", "dead letters"]);
+        }
+
         return new RunMode(
             version,
             "embedded: one node, everything in memory",
-            options.ServerId,
+            options.ServerId ?? 0,
             environment,
             [],
             ["offline queues", "history for resume", "delivery outcomes", "presence", "dead letters"]);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using FastPush.Gateway.Limits;
 using FastPush.Gateway.Links;
 using FastPush.Gateway.Sessions;
 using FastPush.Protocol.Sse;
@@ -28,7 +29,7 @@ internal static class SseEndpoint
             return;
         }
 
-        if (node.IsDraining || node.Sessions.Count >= node.Options.Limits.Connections)
+        if (node.IsDraining || node.IsStarting || node.Sessions.Count >= node.Options.Limits.Connections)
         {
             context.Response.Headers.RetryAfter = "1";
             await Problem.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, "This node takes no new streams. Ask again.");
@@ -62,13 +63,20 @@ internal static class SseEndpoint
             // Comments keep proxies from closing a silent stream; half a minute is the shortest time-out in common use.
             session.ScheduleHeartBeats(15_000, 0);
             session.Open(principal);
+            ConnectionLimit.Check(session);
             session.Cork();
             Greet(session);
+            var joining = new List<Task>();
             foreach (var key in keys)
             {
-                Subscriber.Add(
-                    session, key, SubscriptionHeads.WithoutId, new SubscriptionWish(AckMode.Auto, Policy(key), 0, lastEventId));
+                var wish = new SubscriptionWish(AckMode.Auto, Policy(key), 0, lastEventId);
+                if (Subscriber.Add(session, key, SubscriptionHeads.WithoutId, wish) is { } task)
+                {
+                    joining.Add(task);
+                }
             }
+
+            await Task.WhenAny(Task.WhenAll(joining), ended.Task);
 
             session.Uncork();
             await ended.Task;

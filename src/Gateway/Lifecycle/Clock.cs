@@ -16,6 +16,9 @@ internal sealed class Clock(TimeProvider provider)
     /// <summary>Ticks of the monotonic clock, for latencies.</summary>
     public long Ticks => Provider.GetTimestamp();
 
+    /// <summary>Seconds from one reading of <see cref="Ticks"/> to another.</summary>
+    public double SecondsBetween(long from, long to) => Provider.GetElapsedTime(from, to).TotalSeconds;
+
     /// <summary>Seconds from <paramref name="ticks"/> to now.</summary>
     public double SecondsSince(long ticks) => Provider.GetElapsedTime(ticks).TotalSeconds;
 }

@@ -86,7 +86,7 @@ internal sealed class Drain(Node node, DrainHint hint) : IHostedLifecycleService
         if (milliseconds > 0 && !cancellationToken.IsCancellationRequested)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(milliseconds), node.Clock.Provider, cancellationToken)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
     }
 }

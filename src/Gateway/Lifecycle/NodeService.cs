@@ -18,11 +18,12 @@ internal sealed class NodeService(
     IServiceProvider services)
     : IHostedService, IDisposable
 {
+    private readonly NativeTrim _trim = new();
     private Ticker? _ticker;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _ticker = new Ticker(node, watch, ReloadKeys);
+        _ticker = new Ticker(node, watch, Sweep);
         lifetime.ApplicationStarted.Register(SayHello);
         return Task.CompletedTask;
     }
@@ -43,6 +44,15 @@ internal sealed class NodeService(
         if (services.GetService<DevIssuer>() is not null)
         {
             GatewayLog.DevelopmentKey(node.Log);
+        }
+    }
+
+    private void Sweep()
+    {
+        ReloadKeys();
+        if (_trim.IsDue(node.Clock.NowMs, GC.GetTotalAllocatedBytes(), Environment.CpuUsage.TotalTime))
+        {
+            NativeTrim.TryRun();
         }
     }
 

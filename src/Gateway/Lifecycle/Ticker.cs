@@ -1,6 +1,7 @@
 using FastPush.Gateway.Sessions;
 using FastPush.Gateway.Telemetry;
 using FastPush.Gateway.Transport;
+using FastPush.Relay.Offline;
 
 namespace FastPush.Gateway.Lifecycle;
 
@@ -145,20 +146,43 @@ internal sealed class Ticker : IDisposable
         }
     }
 
+    private async Task ExpireAsync(ValueTask<IReadOnlyList<OfflineMessage>> expiring)
+    {
+        try
+        {
+            Expire(await expiring);
+        }
+        catch (Exception e)
+        {
+            GatewayLog.OfflineQueueFailed(_node.Log, e);
+        }
+    }
+
+    private void Expire(IReadOnlyList<OfflineMessage> messages)
+    {
+        foreach (var message in messages)
+        {
+            _node.Outcomes.Expired(message.Payload);
+            message.Payload.Release();
+        }
+    }
+
     private void Sweep(long nowMs)
     {
         var unixMs = _node.Clock.UnixMs;
+        _node.Cluster?.Sweep();
         _node.Topics.Sweep(unixMs - _node.Options.History.AgeSeconds * 1000L);
         _topicsKept = _node.Topics.Count;
         _node.Users.Sweep(nowMs);
+        _node.Pool.Trim();
         var expiring = _node.Offline.ExpireAsync(unixMs);
         if (expiring.IsCompletedSuccessfully)
         {
-            foreach (var message in expiring.Result)
-            {
-                _node.Outcomes.Expired(message.Payload);
-                message.Payload.Release();
-            }
+            Expire(expiring.Result);
+        }
+        else
+        {
+            _ = ExpireAsync(expiring);
         }
 
         _everySweep?.Invoke();

@@ -41,6 +41,22 @@ internal struct TokenBucket
     public readonly long WaitMs(long nowMs, int burst, double perSecond, int tokens = 1) =>
         perSecond <= 0 ? 0 : Math.Max(0, (_fullAtUs - nowMs * 1000 - (long)(1_000_000 / perSecond) * (burst - tokens)) / 1000 + 1);
 
+    /// <summary>Tokens were taken elsewhere: it is not full before this time (µs of the clock of <c>nowMs</c>).</summary>
+    public void Raise(long fullAtUs)
+    {
+        var seen = Volatile.Read(ref _fullAtUs);
+        while (seen < fullAtUs)
+        {
+            var found = Interlocked.CompareExchange(ref _fullAtUs, fullAtUs, seen);
+            if (found == seen)
+            {
+                return;
+            }
+
+            seen = found;
+        }
+    }
+
     /// <summary>The bucket has refilled, so it need not be remembered.</summary>
     public readonly bool IsFull(long nowMs) => _fullAtUs <= nowMs * 1000;
 }

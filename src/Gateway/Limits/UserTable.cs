@@ -5,6 +5,9 @@ internal sealed class UserTable
 {
     private readonly Dictionary<string, User> _users = new(StringComparer.Ordinal);
 
+    /// <summary>Set when the buckets count over all servers.</summary>
+    public FleetRates? Fleet { get; set; }
+
     public int Count
     {
         get
@@ -36,6 +39,18 @@ internal sealed class UserTable
         }
     }
 
+    /// <summary>Takes one token of a user with a session.</summary>
+    public bool TryTake(User user, long nowMs, int burst, double perSecond)
+    {
+        if (!user.Bucket.TryTake(nowMs, burst, perSecond))
+        {
+            return false;
+        }
+
+        Fleet?.Took(user, 1, burst, perSecond);
+        return true;
+    }
+
     /// <summary>Takes tokens of a user who may have no session (HTTP publishers).</summary>
     public bool TryTake(string id, long nowMs, int burst, double perSecond, int tokens, out long waitMs)
     {
@@ -44,6 +59,11 @@ internal sealed class UserTable
             var user = GetOrAdd(id);
             var taken = user.Bucket.TryTake(nowMs, burst, perSecond, tokens);
             waitMs = taken ? 0 : user.Bucket.WaitMs(nowMs, burst, perSecond, tokens);
+            if (taken)
+            {
+                Fleet?.Took(user, tokens, burst, perSecond);
+            }
+
             return taken;
         }
     }

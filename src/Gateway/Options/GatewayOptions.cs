@@ -14,8 +14,8 @@ internal sealed record GatewayOptions
 
     public string Roles { get; init; } = "gateway,dispatcher,notifications";
 
-    /// <summary>0-1023, the server's part of message ids.</summary>
-    public int ServerId { get; init; }
+    /// <summary>0-1023, the server's part of message ids. Empty: leased from Redis, else 0.</summary>
+    public int? ServerId { get; init; }
 
     /// <summary>Origins of browsers that may connect; empty = the gateway's own; <c>*</c> = any.</summary>
     public string[] Origins { get; init; } = [];
@@ -33,6 +33,8 @@ internal sealed record GatewayOptions
     public HistoryOptions History { get; init; } = new();
 
     public EngineOptions Engine { get; init; } = new();
+
+    public ClusterOptions Cluster { get; init; } = new();
 }
 
 /// <summary>Bounds of what clients may send and cost (section <c>FastPush:Limits</c>).</summary>
@@ -58,6 +60,12 @@ internal sealed record LimitOptions
     public long MessageMemoryBytes { get; init; } = 1L << 30;
 
     public int Connections { get; init; } = 100_000;
+
+    /// <summary>Connections of one user, over all servers; 0 = no limit.</summary>
+    public int ConnectionsPerUser { get; init; }
+
+    /// <summary>Where the token bucket of a user's messages counts: <c>node</c>, on each by itself, or <c>fleet</c>, over all.</summary>
+    public string RateScope { get; init; } = "node";
 
     /// <summary>Transactions one connection may have open.</summary>
     public int Transactions { get; init; } = 16;
@@ -122,7 +130,7 @@ internal sealed record DrainOptions
 /// <summary>Messages kept per destination for clients that resume.</summary>
 internal sealed record HistoryOptions
 {
-    /// <summary>0 keeps none.</summary>
+    /// <summary>How far back a client can resume; a configuration has at least 1 (R3), 0 keeps none.</summary>
     public int Messages { get; init; } = 100;
 
     public int AgeSeconds { get; init; } = 300;
@@ -131,11 +139,44 @@ internal sealed record HistoryOptions
     public int Deliveries { get; init; } = 100_000;
 }
 
+/// <summary>How servers that share a Redis work together.</summary>
+internal sealed record ClusterOptions
+{
+    /// <summary>How long a server id stays reserved without being renewed: message ids can be made for so long without Redis.</summary>
+    public int LeaseSeconds { get; init; } = 1800;
+
+    /// <summary>A Redis that started less long ago may have lost its data; servers that had an id claim it again in this time.</summary>
+    public int FreshWaitMs { get; init; } = 5_000;
+
+    public int HeartBeatMs { get; init; } = 1_000;
+
+    /// <summary>A server without heart-beat for so long is dead; others take over what it had in flight.</summary>
+    public int DeadAfterMs { get; init; } = 5_000;
+
+    /// <summary>Longest wait for one answer of Redis.</summary>
+    public int CallTimeoutMs { get; init; } = 1_000;
+
+    /// <summary>Relay channels of each server. The same on all servers.</summary>
+    public int RelayShards { get; init; } = 4;
+
+    /// <summary>What may wait for one other server before messages to it are not relayed any more.</summary>
+    public long RelayQueueBytes { get; init; } = 16L << 20;
+
+    /// <summary>From a topic's message to its place in the shared history.</summary>
+    public int HistoryWriteBehindMs { get; init; } = 200;
+
+    /// <summary>The same at most, when many topics have messages at once.</summary>
+    public int HistoryWriteBehindMaxMs { get; init; } = 3_000;
+}
+
 /// <summary>Threads that run connections.</summary>
 internal sealed record EngineOptions
 {
     /// <summary><c>auto</c>, <c>engine</c> (Linux on x86-64), or <c>kestrel</c>, its portable socket transport.</summary>
     public string Transport { get; init; } = "auto";
+
+    /// <summary><c>auto</c>: the engine has TLS 1.3 where it can; <c>kestrel</c>: all TLS is Kestrel's.</summary>
+    public string Tls { get; init; } = "auto";
 
     /// <summary>Threads; 0 = half the cores, at least one.</summary>
     public int Threads { get; init; }

@@ -1,5 +1,6 @@
 using FastPush.Gateway.Auth;
 using FastPush.Gateway.Engine;
+using FastPush.Relay.Redis;
 
 namespace FastPush.Gateway.Options;
 
@@ -30,9 +31,19 @@ internal static class OptionsValidator
             }
         }
 
+        if (options.Limits.RateScope is not ("node" or "fleet"))
+        {
+            yield return "FastPush:Limits:RateScope: must be node or fleet";
+        }
+
         if (options.Engine.Transport is not ("auto" or "kestrel") && (options.Engine.Transport != "engine" || !EngineTransport.IsSupported))
         {
             yield return "FastPush:Engine:Transport: must be auto, kestrel or (on Linux x86-64) engine";
+        }
+
+        if (options.Engine.Tls is not ("auto" or "kestrel"))
+        {
+            yield return "FastPush:Engine:Tls: must be auto or kestrel";
         }
 
         // The bound must hold one frame for each connection that may be sending one, or publishers starve at once.
@@ -45,7 +56,12 @@ internal static class OptionsValidator
 
     private static IEnumerable<string> Stores(GatewayOptions options)
     {
-        foreach (var (key, value) in new[] { ("Redis", options.Redis), ("Kafka", options.Kafka), ("Postgres", options.Postgres) })
+        if (options.Redis.Length > 0 && RedisStore.Validate(options.Redis) is { } fault)
+        {
+            yield return $"FastPush:Redis: {fault}";
+        }
+
+        foreach (var (key, value) in new[] { ("Kafka", options.Kafka), ("Postgres", options.Postgres) })
         {
             if (value.Length > 0)
             {
@@ -58,7 +74,7 @@ internal static class OptionsValidator
     {
         (string Key, long Value, long Least, long Most)[] ranges =
         [
-            ("ServerId", o.ServerId, 0, 1023),
+            ("ServerId", o.ServerId ?? 0, 0, 1023),
             ("Limits:FrameBytes", o.Limits.FrameBytes, 1024, 64 << 20),
             ("Limits:Headers", o.Limits.Headers, 8, 1024),
             ("Limits:HeaderLineBytes", o.Limits.HeaderLineBytes, 256, 64 << 10),
@@ -85,10 +101,20 @@ internal static class OptionsValidator
             ("Offline:Messages", o.Offline.Messages, 1, 1_000_000),
             ("Offline:Bytes", o.Offline.Bytes, 1024, long.MaxValue),
             ("Offline:TtlSeconds", o.Offline.TtlSeconds, 1, int.MaxValue),
-            ("History:Messages", o.History.Messages, 0, 100_000),
+            ("History:Messages", o.History.Messages, 1, 100_000),
             ("History:AgeSeconds", o.History.AgeSeconds, 1, 86_400),
             ("History:Deliveries", o.History.Deliveries, 1, 10_000_000),
             ("Engine:Threads", o.Engine.Threads, 0, 256),
+            ("Limits:ConnectionsPerUser", o.Limits.ConnectionsPerUser, 0, 100_000),
+            ("Cluster:LeaseSeconds", o.Cluster.LeaseSeconds, 10, 86_400),
+            ("Cluster:FreshWaitMs", o.Cluster.FreshWaitMs, 0, 600_000),
+            ("Cluster:HeartBeatMs", o.Cluster.HeartBeatMs, 100, 60_000),
+            ("Cluster:DeadAfterMs", o.Cluster.DeadAfterMs, o.Cluster.HeartBeatMs * 2L, 600_000),
+            ("Cluster:CallTimeoutMs", o.Cluster.CallTimeoutMs, 50, 60_000),
+            ("Cluster:RelayShards", o.Cluster.RelayShards, 1, 64),
+            ("Cluster:RelayQueueBytes", o.Cluster.RelayQueueBytes, 1 << 20, 1L << 32),
+            ("Cluster:HistoryWriteBehindMs", o.Cluster.HistoryWriteBehindMs, 10, 10_000),
+            ("Cluster:HistoryWriteBehindMaxMs", o.Cluster.HistoryWriteBehindMaxMs, o.Cluster.HistoryWriteBehindMs, 60_000),
         ];
         foreach (var (key, value, least, most) in ranges)
         {

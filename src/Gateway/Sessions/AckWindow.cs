@@ -28,6 +28,9 @@ internal sealed class AckWindow(int limit)
     /// <summary>Another message may go out.</summary>
     public bool HasRoom => Count < limit && _next - _first < SpanMax;
 
+    /// <summary>So many more may go out, and nothing is to be repeated before them.</summary>
+    public bool HasRoomFor(int messages) => Repeats == 0 && Count + messages <= limit && _next + messages - _first <= SpanMax;
+
     /// <summary>Takes a message in and returns its sequence, which goes into the <c>ack</c> header.</summary>
     public long Add(Payload payload, byte attempts, long nowMs)
     {
@@ -122,6 +125,9 @@ internal sealed class AckWindow(int limit)
 
     /// <summary>The message of a sequence is still unacknowledged.</summary>
     public bool Contains(long sequence) => sequence >= _first && sequence < _next && At(sequence).Payload is not null;
+
+    /// <summary>The id of a sequence's message; 0 when it is not there.</summary>
+    public long IdAt(long sequence) => Contains(sequence) ? At(sequence).Payload!.Id : 0;
 
     /// <summary>Attempts so far, the first delivery not counted.</summary>
     public byte Attempts(long sequence) => At(sequence).Attempts;

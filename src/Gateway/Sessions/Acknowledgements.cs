@@ -1,3 +1,4 @@
+using FastPush.Gateway.Cluster;
 using FastPush.Gateway.Telemetry;
 using FastPush.Protocol.Buffers;
 
@@ -6,45 +7,63 @@ namespace FastPush.Gateway.Sessions;
 /// <summary>Settles what clients acknowledge, repeats what they do not, and gives up after the last retry.</summary>
 internal static class Acknowledgements
 {
-    /// <summary>Acknowledges one delivery, or in client mode all up to it (STOMP 1.2, "ACK").</summary>
-    public static void Ack(Session session, Subscription subscription, long sequence)
+    /// <summary>
+    /// Acknowledges so many deliveries from <paramref name="first"/> on, or in client mode all up to the last of them (STOMP 1.2, "ACK").
+    /// In a cluster <paramref name="acceptance"/> is told when the store knows of it.
+    /// </summary>
+    /// <returns>True when there is something to send; the caller flushes.</returns>
+    public static bool Ack(Session session, Subscription subscription, long first, int count, IAcceptance? acceptance = null)
     {
         lock (session)
         {
             if (subscription.Window is not { } window)
             {
-                return;
+                return false;
             }
 
+            var before = window.Count;
             if (subscription.AckMode == AckMode.ClientIndividual)
             {
-                if (window.TryRemove(sequence, out var payload, out _))
+                for (var i = 0; i < count; i++)
                 {
-                    Finish(session, payload);
+                    if (window.TryRemove(first + i, out var payload, out _))
+                    {
+                        Finish(session, payload, acceptance);
+                    }
                 }
             }
             else
             {
-                while (window.TryRemoveThrough(sequence, out var payload, out _))
+                while (window.TryRemoveThrough(first + count - 1, out var payload, out _))
                 {
-                    Finish(session, payload);
+                    Finish(session, payload, acceptance);
                 }
             }
 
-            Resume(session, subscription);
+            var acked = before - window.Count;
+            session.Node.Metrics.Acked(acked);
+
+            // Acknowledged a second time, while the store may not know of the first.
+            if (acked == 0 && acceptance is not null && subscription.Topic.User is { } user)
+            {
+                session.Node.Cluster?.AckedAgain(user, acceptance);
+            }
+
+            return Resume(session, subscription);
         }
     }
 
     /// <summary>
     /// The client could not use the delivery (in client mode: all up to it): it is repeated, or given up after the last retry.
     /// </summary>
-    public static void Nack(Session session, Subscription subscription, long sequence)
+    /// <returns>True when there is something to send; the caller flushes.</returns>
+    public static bool Nack(Session session, Subscription subscription, long sequence)
     {
         lock (session)
         {
             if (subscription.Window is not { } window)
             {
-                return;
+                return false;
             }
 
             if (subscription.AckMode == AckMode.ClientIndividual)
@@ -59,7 +78,7 @@ internal static class Acknowledgements
                 }
             }
 
-            Resume(session, subscription);
+            return Resume(session, subscription);
         }
     }
 
@@ -93,9 +112,9 @@ internal static class Acknowledgements
         return any;
     }
 
-    private static void Finish(Session session, Payload payload)
+    private static void Finish(Session session, Payload payload, IAcceptance? acceptance)
     {
-        session.Node.Outcomes.Acked(payload);
+        session.Node.Outcomes.Acked(payload, acceptance);
         BacklogPolicy.Drop(payload);
     }
 
@@ -121,11 +140,14 @@ internal static class Acknowledgements
         }
     }
 
-    private static void Resume(Session session, Subscription subscription)
+    private static bool Resume(Session session, Subscription subscription)
     {
-        if (subscription.Backlog.Count > 0 || subscription.Window is { Repeats: > 0 })
+        var hasMore = subscription.Backlog.Count > 0 || subscription.Window is { Repeats: > 0 };
+        if (hasMore)
         {
             session.Outbox.MarkReady(subscription);
         }
+
+        return hasMore;
     }
 }

@@ -46,6 +46,18 @@ internal struct Backlog
         Count += older.Count;
     }
 
+    /// <summary>Ids of the messages in it.</summary>
+    public readonly HashSet<long> Ids()
+    {
+        var ids = new HashSet<long>(Count);
+        for (var i = 0; i < Count; i++)
+        {
+            ids.Add(_ring![(_first + i) & (_ring.Length - 1)].Payload.Id);
+        }
+
+        return ids;
+    }
+
     public readonly OfflineMessage Peek() => _ring![_first];
 
     public OfflineMessage Take()

@@ -10,6 +10,7 @@ internal ref struct BacklogEncoder(Session session, byte[] buffer)
 {
     private readonly Node _node = session.Node;
     private readonly long _nowMs = session.Node.Clock.NowMs;
+    private readonly long _nowTicks = session.Node.Clock.Ticks;
     private readonly long _unixMs = session.Node.Clock.UnixMs;
 
     /// <summary>Where the bytes are; larger than the one given when a message did not fit.</summary>
@@ -64,7 +65,7 @@ internal ref struct BacklogEncoder(Session session, byte[] buffer)
 
         var sequence = window is null ? 0 : window.Add(payload, message.Attempts, _nowMs);
         Write(subscription, payload, sequence, message.Redelivered);
-        _node.Outcomes.CountDelivery(payload);
+        _node.Outcomes.CountDelivery(payload, _nowTicks);
         if (window is not null)
         {
             _node.Outcomes.Sent(payload);

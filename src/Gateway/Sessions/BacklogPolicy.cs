@@ -1,6 +1,7 @@
 using FastPush.Gateway.Telemetry;
 using FastPush.Gateway.Topics;
 using FastPush.Protocol.Buffers;
+using FastPush.Protocol.Ids;
 using FastPush.Relay.Offline;
 
 namespace FastPush.Gateway.Sessions;
@@ -51,6 +52,12 @@ internal static class BacklogPolicy
                 return false;
             }
 
+            if (session.Node.Cluster is not null && older.Count > 0)
+            {
+                older = WithLive(session, subscription, older);
+                subscription.CaughtUp = Remember(session.Node, older) ?? subscription.CaughtUp;
+            }
+
             foreach (var message in older)
             {
                 session.BacklogBytes += subscription.Overflow == OverflowPolicy.Spill ? 0 : message.Payload.Length;
@@ -63,6 +70,46 @@ internal static class BacklogPolicy
 
         session.Flush();
         return true;
+    }
+
+    // What came from a shared store may have come live meanwhile, and what came live may be older than some of it: the relay of another
+    // server was slower.
+    private static IReadOnlyList<OfflineMessage> WithLive(Session session, Subscription subscription, IReadOnlyList<OfflineMessage> older)
+    {
+        if (subscription.Backlog.Count == 0)
+        {
+            return older;
+        }
+
+        var live = subscription.Backlog.Ids();
+        var all = new List<OfflineMessage>(older.Count + live.Count);
+        foreach (var message in older)
+        {
+            if (live.Contains(message.Payload.Id))
+            {
+                Drop(message.Payload);
+            }
+            else
+            {
+                all.Add(message);
+            }
+        }
+
+        while (subscription.Backlog.Count > 0)
+        {
+            all.Add(Take(session, subscription));
+        }
+
+        all.Sort(static (a, b) => a.Payload.Id.CompareTo(b.Payload.Id));
+        return all;
+    }
+
+    // The younger ones of what a subscription got late.
+    private static CaughtUp? Remember(Node node, IReadOnlyList<OfflineMessage> older)
+    {
+        var from = Snowflake.FirstId(node.Clock.UnixMs - CaughtUp.WindowMs);
+        HashSet<long> ids = [.. older.Select(message => message.Payload.Id).Where(id => id > from)];
+        return ids.Count == 0 ? null : new CaughtUp(ids, node.Clock.NowMs + CaughtUp.WindowMs);
     }
 
     /// <summary>The next message of a backlog; its reference and hold pass to the caller.</summary>

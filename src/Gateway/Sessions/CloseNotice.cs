@@ -34,6 +34,9 @@ internal readonly ref struct CloseNotice
         return new CloseNotice { Code = code, Message = message, Detail = detail, ReceiptId = receipt };
     }
 
+    /// <summary>The answer to a peer's close frame (RFC 6455 section 5.5.1): it echoes the code; 1005 means that there was none.</summary>
+    public static CloseNotice Echo(ushort code) => new() { Code = code == 1005 ? (ushort)1000 : code, Message = "", Reason = "" };
+
     /// <summary>Writes the frames for a STOMP session; returns bytes written.</summary>
     public int Write(Span<byte> destination, WireFormat format)
     {

@@ -19,11 +19,17 @@ internal static class Delivery
                 return 0;
             }
 
-            if (subscription.Window is null
-                && !subscription.CatchingUp
+            if (subscription.CaughtUp is { } caughtUp && caughtUp.UntilMs < batch.NowMs)
+            {
+                subscription.CaughtUp = null;
+            }
+
+            if (!subscription.CatchingUp
+                && subscription.CaughtUp is null
                 && run.FirstPosition > subscription.JoinedAt
                 && session.Outbox.CanAppend
-                && BacklogPolicy.FitsEncoded(session, run))
+                && BacklogPolicy.FitsEncoded(session, run)
+                && (subscription.Window is not { } window || (subscription.Backlog.Count == 0 && window.HasRoomFor(run.Count))))
             {
                 sent = SendEncoded(session, subscription, batch, run);
             }
@@ -43,7 +49,7 @@ internal static class Delivery
         return sent;
     }
 
-    // The common case: nothing waits, nothing is to be acknowledged. One encoding may serve many sessions.
+    // The common case: nothing waits, and the ACK window, if there is one, has room. One encoding may serve many sessions.
     private static int SendEncoded(Session session, Subscription subscription, FanoutBatch batch, in FanoutRun run)
     {
         var outbox = session.Outbox;
@@ -60,7 +66,11 @@ internal static class Delivery
             outbox.Append(bytes);
         }
 
-        if (subscription.Topic.User is not null)
+        if (subscription.Window is { } window)
+        {
+            Await(session, window, batch, run);
+        }
+        else if (subscription.Topic.User is not null)
         {
             Settle(session, batch, run, end);
         }
@@ -71,6 +81,23 @@ internal static class Delivery
         }
 
         return run.Count;
+    }
+
+    // Whatever became of the bytes: what the client does not acknowledge comes again, or goes back when the session ends.
+    private static void Await(Session session, AckWindow window, FanoutBatch batch, in FanoutRun run)
+    {
+        for (var i = 0; i < run.Count; i++)
+        {
+            var payload = batch.PayloadAt(run, i);
+            payload.AddRef();
+            if (payload.User is not null)
+            {
+                payload.Hold();
+            }
+
+            window.Add(payload, attempts: 0, batch.NowMs);
+            session.Node.Outcomes.Sent(payload);
+        }
     }
 
     // A user's message is delivered once the link has taken its last byte.
@@ -100,6 +127,16 @@ internal static class Delivery
             }
 
             var message = new OfflineMessage(batch.PayloadAt(run, i), 0);
+            if (subscription.CaughtUp is { } caughtUp && caughtUp.Contains(message.Payload.Id))
+            {
+                if (message.Payload.User is null)
+                {
+                    continue;
+                }
+
+                message = message with { Attempts = 1 }; // Its outcome is owed, so it goes out once more and says so.
+            }
+
             if (!BacklogPolicy.Fits(session, message.Payload.Length))
             {
                 // What the link takes at once is no overflow, however large the batch.

@@ -1,8 +1,10 @@
 using System.Text;
+using FastPush.Gateway.Cluster;
 using FastPush.Gateway.Telemetry;
 using FastPush.Gateway.Topics;
 using FastPush.Protocol.Buffers;
 using FastPush.Relay.Offline;
+using FastPush.Relay.Users;
 
 namespace FastPush.Gateway.Sessions;
 
@@ -16,12 +18,19 @@ internal static class OfflineFlush
     /// Joins a subscription to its topic. Messages after <paramref name="lastEventId"/> (null = none) come from the history first; then,
     /// if it is the first live one of a user's queue, all that waits offline.
     /// </summary>
+    /// <param name="session">Whose it is.</param>
+    /// <param name="subscription">Not yet in its topic.</param>
+    /// <param name="lastEventId">Where it resumes.</param>
+    /// <param name="joining">In a cluster: ends, never failing, when other servers know of it; null when there is nothing to wait
+    /// for.</param>
     /// <returns>False when the topic is no longer in the table.</returns>
-    public static bool Join(Session session, Subscription subscription, long? lastEventId)
+    public static bool Join(Session session, Subscription subscription, long? lastEventId, out Task? joining)
     {
         var topic = subscription.Topic;
+        var cluster = session.Node.Cluster;
         List<OfflineMessage>? missed = null;
         bool first;
+        joining = null;
         lock (topic)
         {
             if (topic.Retired)
@@ -41,11 +50,17 @@ internal static class OfflineFlush
 
             first = topic.Subscribers.Count == 0;
             subscription.JoinedAt = topic.Position;
-            subscription.CatchingUp = missed is not null || (first && topic.User is not null);
+            subscription.CatchingUp = missed is not null
+                || (first && topic.User is not null)
+                || (cluster is not null && lastEventId is not null);
             topic.Subscribers.Add(subscription);
         }
 
-        if (first && topic.User is not null)
+        if (cluster is not null)
+        {
+            joining = ClusterJoin.Start(cluster, session, subscription, missed, lastEventId, first);
+        }
+        else if (first && topic.User is not null)
         {
             Take(session, subscription, missed, areLate: false);
         }
@@ -116,24 +131,40 @@ internal static class OfflineFlush
         bool areLate,
         ValueTask<IReadOnlyList<OfflineMessage>> taking)
     {
-        IReadOnlyList<OfflineMessage> waiting = [];
+        var waiting = await ResultAsync(session.Node, taking);
+        Deliver(session, subscription, missed, areLate ? Late(waiting) : waiting);
+    }
+
+    /// <summary>What waits in a user's queue; nothing if the store cannot say now. Does not fail.</summary>
+    public static Task<IReadOnlyList<OfflineMessage>> TakeAsync(Node node, Topic topic) =>
+        ResultAsync(node, node.Offline.TakeAsync(topic.User!, topic.Queue!));
+
+    private static async Task<IReadOnlyList<OfflineMessage>> ResultAsync(Node node, ValueTask<IReadOnlyList<OfflineMessage>> taking)
+    {
         try
         {
-            waiting = await taking;
+            return await taking;
+        }
+        catch (StoreUnavailableException)
+        {
+            // Said by the store. Live messages go on, and what waits is taken by the next round of repairs: soon if only this call failed
+            // (a slot that moves), else when the store is back.
+            node.Metrics.Relay.StepPostponed();
+            node.Cluster?.Repair.RequestIfUp();
         }
         catch (Exception e)
         {
-            // The queue is out of reach: live messages go on, what waits comes with a later subscription.
-            GatewayLog.OfflineQueueFailed(session.Node.Log, e);
+            GatewayLog.OfflineQueueFailed(node.Log, e);
         }
 
-        Deliver(session, subscription, missed, areLate ? Late(waiting) : waiting);
+        return [];
     }
 
     private static List<OfflineMessage> Late(IReadOnlyList<OfflineMessage> messages) =>
         [.. messages.Select(m => m with { Attempts = Math.Max(m.Attempts, (byte)1) })];
 
-    private static void Deliver(
+    /// <summary>Ends a subscription's catching up with these, merged by id. Takes over the references.</summary>
+    public static void Deliver(
         Session session, Subscription subscription, List<OfflineMessage>? missed, IReadOnlyList<OfflineMessage> waiting)
     {
         var older = Merge(missed, waiting);
@@ -146,6 +177,8 @@ internal static class OfflineFlush
         session.Node.Outcomes.Return(older);
         if (subscription.Topic.User is { } user)
         {
+            TopicTable.Leave(subscription); // It left before the take, which made this server a holder of the queue again.
+
             // Another session may have come meanwhile and left the queue to this one.
             ToAnyLive(session.Node, user, subscription.Topic.Queue!);
         }

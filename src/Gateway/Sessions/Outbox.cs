@@ -84,6 +84,7 @@ internal sealed class Outbox(Session session, Link link)
     {
         payload.AddRef();
         payload.Hold();
+        payload.WasSent = true;
         (_unsent ??= new Queue<(long, Payload)>()).Enqueue((end, payload));
     }
 

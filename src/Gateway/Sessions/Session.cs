@@ -14,13 +14,12 @@ namespace FastPush.Gateway.Sessions;
 /// </summary>
 internal sealed class Session
 {
-    private readonly Link _link;
     private bool _flushAtBatchEnd;
 
     public Session(Node node, Link link, WireFormat format, long id)
     {
         Node = node;
-        _link = link;
+        Link = link;
         link.Session = this;
         Format = format;
         Id = id;
@@ -32,6 +31,8 @@ internal sealed class Session
     }
 
     public Node Node { get; }
+
+    public Link Link { get; }
 
     public long Id { get; }
 
@@ -110,6 +111,7 @@ internal sealed class Session
             State = SessionState.Open;
             Renew(principal);
             User = Node.Users.Enter(principal.UserId);
+            Node.Users.Fleet?.Took(User, 0, principal.Burst, principal.PerSecond);
 
             // Before anybody can close it, so that no end is told before its beginning.
             Node.Presence.Connected(principal.UserId, Id);
@@ -245,7 +247,7 @@ internal sealed class Session
         if (State == SessionState.Closing && !IsFinished && (Outbox.IsEmpty || Outbox.IsDead))
         {
             IsFinished = true;
-            _link.EndSend();
+            Link.EndSend();
         }
     }
 
@@ -272,7 +274,7 @@ internal sealed class Session
     {
         lock (this)
         {
-            _link.Abort();
+            Link.Abort();
         }
     }
 

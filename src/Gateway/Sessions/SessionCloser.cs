@@ -173,7 +173,7 @@ internal static class SessionCloser
         {
             while (window.TryRemoveThrough(long.MaxValue, out var payload, out var attempts))
             {
-                (unsettled ??= []).Add(new OfflineMessage(payload, (byte)(attempts + 1)));
+                (unsettled ??= []).Add(new OfflineMessage(payload, (byte)Math.Min(attempts + 1, byte.MaxValue)));
             }
         }
     }

@@ -9,8 +9,11 @@ internal readonly record struct SubscriptionWish(AckMode AckMode, OverflowPolicy
 /// <summary>Joins sessions to topics; the same for STOMP and SSE.</summary>
 internal static class Subscriber
 {
-    /// <summary>Adds a subscription to a session and its topic, and starts what comes before its live messages.</summary>
-    public static void Add(Session session, ReadOnlySpan<byte> key, byte[] head, SubscriptionWish wish)
+    /// <summary>
+    /// Adds a subscription to a session and its topic, and starts what comes before its live messages. In a cluster the task ends when the
+    /// other servers know of it; null when there is nothing to wait for. It never fails.
+    /// </summary>
+    public static Task? Add(Session session, ReadOnlySpan<byte> key, byte[] head, SubscriptionWish wish)
     {
         while (true)
         {
@@ -24,17 +27,17 @@ internal static class Subscriber
             {
                 if (session.State != SessionState.Open)
                 {
-                    return;
+                    return null;
                 }
 
                 session.Subscriptions.Add(subscription);
                 session.HasWindows |= subscription.Window is not null;
             }
 
-            if (OfflineFlush.Join(session, subscription, wish.LastEventId))
+            if (OfflineFlush.Join(session, subscription, wish.LastEventId, out var joining))
             {
                 LeaveIfEnded(subscription);
-                return;
+                return joining;
             }
 
             // The table let go of the topic in between; its key has a new one by now.

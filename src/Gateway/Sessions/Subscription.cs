@@ -57,6 +57,9 @@ internal sealed class Subscription(Session session, Topic topic, int number, byt
     /// <summary>Older messages are still being fetched; live ones wait behind them.</summary>
     public bool CatchingUp { get; set; }
 
+    /// <summary>In a cluster, for a while after catching up: what it got then.</summary>
+    public CaughtUp? CaughtUp { get; set; }
+
     /// <summary>Something came into the queue while it was catching up, perhaps after that was read: it has to look again.</summary>
     public bool MustTakeAgain { get; set; }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using FastPush.Gateway.Cluster;
 using FastPush.Gateway.Sessions;
 using FastPush.Protocol.Stomp;
 
@@ -10,7 +11,23 @@ namespace FastPush.Gateway.Stomp;
 /// </summary>
 internal static class AckCommands
 {
-    public static void Handle(StompConnection connection, in StompFrame frame)
+    /// <summary>Takes an ACK in the common form, in one pass; false, and nothing done, for any other frame.</summary>
+    public static bool TryHandle(StompConnection connection, ReadOnlySpan<byte> bytes, ref AckRun run, out int consumed)
+    {
+        consumed = 0;
+        if (connection.Version != StompVersion.V12
+            || connection.Session.State != SessionState.Open
+            || !AckReader.TryRead(bytes, connection.Node.ProtocolLimits, out var number, out var sequence, out consumed))
+        {
+            return false;
+        }
+
+        run.Add(connection, number, sequence);
+        return true;
+    }
+
+    /// <summary>Does one of the two. In a cluster <paramref name="acceptance"/> is told when the store knows of an ACK.</summary>
+    public static void Handle(StompConnection connection, in StompFrame frame, IAcceptance? acceptance = null)
     {
         if (!TryFind(connection, frame, out var subscription, out var sequence))
         {
@@ -24,30 +41,27 @@ internal static class AckCommands
             return;
         }
 
-        Apply(connection, subscription, sequence, isAck);
+        Apply(connection, subscription, sequence, isAck, acceptance);
     }
 
     /// <summary>
     /// Settles deliveries. One that is no longer in the window (acknowledged twice, given up, unsubscribed) is no fault: the client could
     /// not know.
     /// </summary>
-    public static void Apply(StompConnection connection, Subscription? subscription, long sequence, bool isAck)
+    public static void Apply(
+        StompConnection connection, Subscription? subscription, long sequence, bool isAck, IAcceptance? acceptance)
     {
         if (subscription is null || sequence == 0)
         {
             return;
         }
 
-        if (isAck)
+        if (isAck
+            ? Acknowledgements.Ack(connection.Session, subscription, sequence, 1, acceptance)
+            : Acknowledgements.Nack(connection.Session, subscription, sequence))
         {
-            Acknowledgements.Ack(connection.Session, subscription, sequence);
+            connection.FlushAtEnd();
         }
-        else
-        {
-            Acknowledgements.Nack(connection.Session, subscription, sequence);
-        }
-
-        connection.FlushAtEnd();
     }
 
     private static bool TryFind(StompConnection connection, in StompFrame frame, out Subscription? subscription, out long sequence)

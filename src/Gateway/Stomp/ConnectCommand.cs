@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using FastPush.Gateway.Auth;
+using FastPush.Gateway.Limits;
 using FastPush.Gateway.Sessions;
 using FastPush.Protocol.Stomp;
 
@@ -61,6 +62,7 @@ internal static class ConnectCommand
         if (session.Open(principal))
         {
             Receipt(connection, frame);
+            ConnectionLimit.Check(session);
         }
     }
 

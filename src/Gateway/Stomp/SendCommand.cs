@@ -1,4 +1,5 @@
 using FastPush.Gateway.Sessions;
+using FastPush.Gateway.Topics;
 using FastPush.Protocol.Buffers;
 using FastPush.Protocol.Stomp;
 
@@ -43,6 +44,14 @@ internal static class SendCommand
                 return;
             }
         }
+        else if (connection.Node.Cluster is not null && payload.User is not null)
+        {
+            // Its RECEIPT says that it is stored, which takes an answer from the store.
+            var acceptance = StompCommands.OweReceipt(connection, frame, id);
+            connection.Node.Fanout.Publish(destination.Text, payload, acceptance);
+            acceptance.Done();
+            return;
+        }
         else
         {
             connection.Node.Fanout.Publish(destination.Text, payload);
@@ -69,8 +78,15 @@ internal static class SendCommand
             return false;
         }
 
+        if (!connection.Node.HasIds)
+        {
+            StompCommands.Refuse(
+                connection, frame, CloseReason.Overload, 1013, "unavailable", "This node has no server id at the moment. Connect again.");
+            return false;
+        }
+
         // Before the rendering: a flood must cost as little as can be.
-        if (!session.User!.Bucket.TryTake(connection.Node.Clock.NowMs, principal.Burst, principal.PerSecond))
+        if (!connection.Node.Users.TryTake(session.User!, connection.Node.Clock.NowMs, principal.Burst, principal.PerSecond))
         {
             StompCommands.Refuse(
                 connection,
@@ -91,7 +107,7 @@ internal static class SendCommand
         Span<byte> shown = stackalloc byte[1024];
         var shownLength = ShownDestination(connection, destination, shown, out var isRaw);
         var header = isRaw ? destination.Raw : shown[..shownLength];
-        if (node.Pool.TryRent(MessageTail.Size(frame, header)) is not { } payload)
+        if (!MessageDraft.TryBegin(node.Pool, MessageTail.Size(frame, header), out var draft))
         {
             return null;
         }
@@ -99,7 +115,12 @@ internal static class SendCommand
         var unixMs = node.Clock.UnixMs;
         var id = node.Ids.Next(unixMs);
         var length = MessageTail.Write(
-            payload.Writable, id, header, unixMs, frame, connection.Version, out var headersStart, out var bodyStart);
+            draft.Bytes, id, header, unixMs, frame, connection.Version, out var headersStart, out var bodyStart);
+        if (draft.End(node.Pool, length) is not { } payload)
+        {
+            return null;
+        }
+
         var isText = connection.FrameIsText || System.Text.Unicode.Utf8.IsValid(frame.Body);
         payload.Seal(id, unixMs, length, headersStart, bodyStart, isText);
         payload.AcceptedTicks = node.Clock.Ticks;

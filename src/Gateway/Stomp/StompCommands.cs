@@ -1,3 +1,4 @@
+using FastPush.Gateway.Cluster;
 using FastPush.Gateway.Sessions;
 using FastPush.Protocol.Buffers;
 using FastPush.Protocol.Stomp;
@@ -35,14 +36,25 @@ internal static class StompCommands
                 return;
             case StompCommand.Subscribe:
                 SubscribeCommands.Subscribe(connection, frame);
-                break;
+                return;
             case StompCommand.Unsubscribe:
                 SubscribeCommands.Unsubscribe(connection, frame);
                 break;
+            case StompCommand.Ack when connection.Node.Cluster is not null && frame.TryGet(HeaderName.Receipt, out _):
+                // Its RECEIPT says that the message does not come again, so the store must know.
+                var owed = OweReceipt(connection, frame, 0);
+                AckCommands.Handle(connection, frame, owed);
+                owed.Done();
+                return;
             case StompCommand.Ack:
             case StompCommand.Nack:
                 AckCommands.Handle(connection, frame);
                 break;
+            case StompCommand.Commit when connection.Node.Cluster is not null:
+                var acceptance = OweReceipt(connection, frame, 0);
+                TransactionCommands.Handle(connection, frame, acceptance);
+                acceptance.Done();
+                return;
             case StompCommand.Begin:
             case StompCommand.Commit:
             case StompCommand.Abort:
@@ -81,6 +93,13 @@ internal static class StompCommands
         var rented = BytePool.Rent(size);
         connection.Reply(rented.AsSpan(0, FrameWriter.WriteReceipt(rented, receipt, messageId)));
         BytePool.Return(rented);
+    }
+
+    /// <summary>The frame's answer, to be given when what it asked for is done.</summary>
+    public static ReceiptAcceptance OweReceipt(StompConnection connection, in StompFrame frame, long messageId)
+    {
+        frame.TryGet(HeaderName.Receipt, out var receipt);
+        return new ReceiptAcceptance(connection.Session, receipt, messageId);
     }
 
     /// <summary>Closes for what this frame asked.</summary>

@@ -13,7 +13,7 @@ namespace FastPush.Gateway.Stomp;
 /// The way in of one STOMP client: bytes become WebSocket chunks, chunks become frames, frames become commands, all on the thread
 /// that read them. Used by one reader at a time.
 /// </summary>
-internal sealed class StompConnection
+internal sealed partial class StompConnection
 {
     // A WebSocket header or control frame that is cut off: 14 bytes of header and 125 of payload at most.
     private const int RestMax = 14 + 125;
@@ -65,9 +65,16 @@ internal sealed class StompConnection
             return;
         }
 
+        var acks = default(AckRun);
+        Receive(bytes, ref acks);
+        acks.Finish(this);
+    }
+
+    private void Receive(Span<byte> bytes, scoped ref AckRun acks)
+    {
         if (_restLength > 0)
         {
-            bytes = ReceiveBehindRest(bytes);
+            bytes = ReceiveBehindRest(bytes, ref acks);
         }
 
         while (!bytes.IsEmpty && !IsInputOver)
@@ -77,12 +84,13 @@ internal sealed class StompConnection
             switch (status)
             {
                 case ParseStatus.Done:
-                    Handle(chunk);
+                    Handle(chunk, ref acks);
                     break;
                 case ParseStatus.NeedMore:
                     KeepRest(bytes);
                     return;
                 default:
+                    acks.Finish(this);
                     FailFraming(fault);
                     return;
             }
@@ -127,12 +135,7 @@ internal sealed class StompConnection
     {
         _partial.Clear();
         Transactions?.Clear();
-        if (_rest is not null)
-        {
-            BytePool.Return(_rest);
-            _rest = null;
-            _restLength = 0;
-        }
+        GiveBackRest();
     }
 
     private void FailFraming(ProtocolFault fault)
@@ -144,17 +147,21 @@ internal sealed class StompConnection
 
     private bool IsClosing => Session.State >= SessionState.Closing;
 
-    private void Handle(in WsChunk chunk)
+    private void Handle(in WsChunk chunk, ref AckRun acks)
     {
+        if (chunk.Kind == WsChunkKind.Data)
+        {
+            if (!IsClosing)
+            {
+                Feed(chunk.Payload, chunk.IsText, ref acks);
+            }
+
+            return;
+        }
+
+        acks.Finish(this);
         switch (chunk.Kind)
         {
-            case WsChunkKind.Data:
-                if (!IsClosing)
-                {
-                    Feed(chunk.Payload, chunk.IsText);
-                }
-
-                break;
             case WsChunkKind.Ping:
                 Reply(WsOpcode.Pong, chunk.Payload);
                 break;
@@ -169,12 +176,8 @@ internal sealed class StompConnection
 
     private void Reply(WsOpcode opcode, ReadOnlySpan<byte> payload)
     {
-        Span<byte> frame = stackalloc byte[1024];
-        if (payload.Length + WsHeaderWriter.MaxBytes > frame.Length)
-        {
-            frame = new byte[payload.Length + WsHeaderWriter.MaxBytes];
-        }
-
+        var size = payload.Length + WsHeaderWriter.MaxBytes;
+        var frame = size <= 1024 ? stackalloc byte[1024] : new byte[size];
         var at = WsHeaderWriter.Write(frame, opcode, payload.Length);
         payload.CopyTo(frame[at..]);
         _needsFlush = true;
@@ -192,93 +195,51 @@ internal sealed class StompConnection
             return;
         }
 
-        // RFC 6455 section 5.5.1: the answer echoes the code; 1005 means that there was none.
-        SessionCloser.Close(
-            Session, CloseReason.PeerClosed, new CloseNotice { Code = code == 1005 ? (ushort)1000 : code, Message = "", Reason = "" });
+        SessionCloser.Close(Session, CloseReason.PeerClosed, CloseNotice.Echo(code));
     }
 
-    // The incomplete beginning that was kept, with enough behind it to complete any header or control frame.
-    private Span<byte> ReceiveBehindRest(Span<byte> bytes)
-    {
-        Span<byte> joined = stackalloc byte[RestMax + 1];
-        _rest.AsSpan(0, _restLength).CopyTo(joined);
-        var taken = Math.Min(bytes.Length, joined.Length - _restLength);
-        bytes[..taken].CopyTo(joined[_restLength..]);
-        joined = joined[..(_restLength + taken)];
-        var status = _decoder.TryRead(joined, Node.ProtocolLimits, out var chunk, out var consumed, out var fault);
-        switch (status)
-        {
-            case ParseStatus.Done:
-                bytes = bytes[(consumed - _restLength)..];
-                _restLength = 0;
-                Handle(chunk);
-                return bytes;
-            case ParseStatus.NeedMore when consumed > 0:
-                bytes = bytes[(consumed - _restLength)..];
-                _restLength = 0;
-                return bytes;
-            case ParseStatus.NeedMore:
-                joined.CopyTo(_rest);
-                _restLength = joined.Length;
-                return default;
-            default:
-                FailFraming(fault);
-                return default;
-        }
-    }
-
-    private void KeepRest(ReadOnlySpan<byte> bytes)
-    {
-        if (bytes.IsEmpty)
-        {
-            if (_rest is not null)
-            {
-                BytePool.Return(_rest);
-                _rest = null;
-            }
-
-            return;
-        }
-
-        _rest ??= BytePool.Rent(RestMax + 1);
-        bytes.CopyTo(_rest);
-        _restLength = bytes.Length;
-    }
-
-    private void Feed(ReadOnlySpan<byte> payload, bool isText)
+    private void Feed(ReadOnlySpan<byte> payload, bool isText, ref AckRun acks)
     {
         if (_partial.IsEmpty)
         {
             FrameIsText = isText;
             _partialIsText = isText;
-            Keep(payload[Parse(payload)..]);
+            Keep(payload[Parse(payload, ref acks)..]);
             return;
         }
 
         _partialIsText &= isText;
         FrameIsText = _partialIsText;
         Keep(payload);
-        _partial.RemoveFirst(Parse(_partial.Bytes));
+        _partial.RemoveFirst(Parse(_partial.Bytes, ref acks));
         _partialIsText = _partialIsText || _partial.IsEmpty;
     }
 
     // Runs all whole frames and returns how many bytes they (and heart-beats) took.
-    private int Parse(ReadOnlySpan<byte> bytes)
+    private int Parse(ReadOnlySpan<byte> bytes, scoped ref AckRun acks)
     {
         var at = 0;
         while (at < bytes.Length && !IsClosing)
         {
+            if (!_scan.Begun && AckCommands.TryHandle(this, bytes[at..], ref acks, out var ackBytes))
+            {
+                at += ackBytes;
+                continue;
+            }
+
             var limits = Session.State == SessionState.Connecting ? Node.ConnectLimits : Node.ProtocolLimits;
             var status = FrameReader.TryRead(ref _scan, bytes[at..], Version, limits, out var frame, out var consumed, out var fault);
             at += consumed;
             switch (status)
             {
                 case ParseStatus.Done:
+                    acks.Finish(this);
                     StompCommands.Handle(this, frame);
                     break;
                 case ParseStatus.NeedMore:
                     return at;
                 default:
+                    acks.Finish(this);
                     frame.TryGet(HeaderName.Receipt, out var receipt);
                     Fail(fault, receipt);
                     return bytes.Length;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using FastPush.Gateway.Cluster;
 using FastPush.Gateway.Sessions;
 using FastPush.Gateway.Topics;
 using FastPush.Protocol.Stomp;
@@ -55,8 +56,22 @@ internal static class SubscribeCommands
         }
 
         var head = id.IsEmpty ? SubscriptionHeads.WithoutId : connection.Node.Heads.Get(id);
-        Subscriber.Add(session, resolved, head, wish);
         connection.FlushAtEnd();
+        if (Subscriber.Add(session, resolved, head, wish) is { } joining)
+        {
+            _ = AnswerAsync(joining, StompCommands.OweReceipt(connection, frame, 0));
+        }
+        else
+        {
+            StompCommands.Receipt(connection, frame, 0);
+        }
+    }
+
+    // The receipt says that messages published on other servers come as well.
+    private static async Task AnswerAsync(Task joining, ReceiptAcceptance acceptance)
+    {
+        await joining;
+        acceptance.Done();
     }
 
     public static void Unsubscribe(StompConnection connection, in StompFrame frame)

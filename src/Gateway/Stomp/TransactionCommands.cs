@@ -1,4 +1,5 @@
 using System.Text;
+using FastPush.Gateway.Cluster;
 using FastPush.Gateway.Sessions;
 using FastPush.Protocol.Buffers;
 using FastPush.Protocol.Stomp;
@@ -8,7 +9,8 @@ namespace FastPush.Gateway.Stomp;
 /// <summary>BEGIN, COMMIT, ABORT, and what frames with a <c>transaction</c> header hold back.</summary>
 internal static class TransactionCommands
 {
-    public static void Handle(StompConnection connection, in StompFrame frame)
+    /// <summary>Does one of the three. <paramref name="acceptance"/> is told what becomes of the frames of a COMMIT.</summary>
+    public static void Handle(StompConnection connection, in StompFrame frame, IAcceptance? acceptance = null)
     {
         if (!StompCommands.TryRequire(connection, frame, HeaderName.Transaction, "transaction", out var raw))
         {
@@ -28,7 +30,7 @@ internal static class TransactionCommands
             case StompCommand.Begin:
                 break;
             default:
-                End(connection, frame, transactions, name);
+                End(connection, frame, transactions, name, acceptance);
                 break;
         }
     }
@@ -66,7 +68,8 @@ internal static class TransactionCommands
         return true;
     }
 
-    private static void End(StompConnection connection, in StompFrame frame, Transactions transactions, string name)
+    private static void End(
+        StompConnection connection, in StompFrame frame, Transactions transactions, string name, IAcceptance? acceptance)
     {
         if (!transactions.TryEnd(name, out var steps))
         {
@@ -82,11 +85,11 @@ internal static class TransactionCommands
             }
             else if (step.Payload is { } payload)
             {
-                connection.Node.Fanout.Publish(step.Key, payload);
+                connection.Node.Fanout.Publish(step.Key, payload, acceptance);
             }
             else
             {
-                AckCommands.Apply(connection, step.Subscription, step.Sequence, step.IsAck);
+                AckCommands.Apply(connection, step.Subscription, step.Sequence, step.IsAck, acceptance);
             }
         }
     }

@@ -36,4 +36,7 @@ internal static partial class GatewayLog
 
     [LoggerMessage(1010, LogLevel.Information, "The key file changed; its keys are in use.")]
     public static partial void KeysReloaded(ILogger log);
+
+    [LoggerMessage(1011, LogLevel.Warning, "TLS of {Endpoint} stays with Kestrel, which takes more memory for each connection: {Why}")]
+    public static partial void TlsStaysWithKestrel(ILogger log, string endpoint, string why);
 }

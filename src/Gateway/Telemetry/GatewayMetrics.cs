@@ -38,6 +38,8 @@ internal sealed class GatewayMetrics : IDisposable
             "Messages given up");
     }
 
+    public RelayCounters Relay { get; } = new();
+
     public LatencyHistogram DeliveryLatency { get; } = new();
 
     public long ConnectionsActive => _active.Sum();
@@ -98,20 +100,20 @@ internal sealed class GatewayMetrics : IDisposable
         }
     }
 
-    public void Acked() => Interlocked.Increment(ref _acked);
+    public void Acked(int deliveries) => Interlocked.Add(ref _acked, deliveries);
 
     public void Redelivered() => Interlocked.Increment(ref _redelivered);
 
     public void EngineStalled() => Interlocked.Increment(ref _engineStalls);
 
-    public void Failed(FailureKind kind) => Interlocked.Increment(ref _failed[(int)kind]);
+    public void Failed(FailureKind kind, int count = 1) => Interlocked.Add(ref _failed[(int)kind], count);
 
-    /// <summary>Counts <paramref name="deliveries"/> of a message at the time since it was accepted.</summary>
-    public void Latency(Payload payload, long deliveries, Clock clock)
+    /// <summary>Counts <paramref name="deliveries"/> of a message at the time from its acceptance to a reading of the clock.</summary>
+    public void Latency(Payload payload, long deliveries, Clock clock, long nowTicks)
     {
         if (payload.AcceptedTicks != 0)
         {
-            DeliveryLatency.Record(clock.SecondsSince(payload.AcceptedTicks), deliveries);
+            DeliveryLatency.Record(clock.SecondsBetween(payload.AcceptedTicks, nowTicks), deliveries);
         }
     }
 

@@ -1,3 +1,4 @@
+using FastPush.Gateway.Cluster;
 using FastPush.Protocol.Buffers;
 
 namespace FastPush.Gateway.Topics;
@@ -7,12 +8,34 @@ internal sealed class Fanout(Node node)
 {
     /// <summary>
     /// Accepts a message for a destination. Takes over the caller's reference. It is delivered when the caller completes
-    /// <see cref="FanoutBatch.Current"/>.
+    /// <see cref="FanoutBatch.Current"/>; in a cluster a message to a user is stored first, and <paramref name="acceptance"/> is told.
     /// </summary>
-    public void Publish(ReadOnlySpan<byte> key, Payload payload)
+    public void Publish(ReadOnlySpan<byte> key, Payload payload, IAcceptance? acceptance = null)
+    {
+        node.Metrics.Published();
+        if (node.Cluster is not { } cluster)
+        {
+            Deliver(key, payload);
+            return;
+        }
+
+        var topic = node.Topics.GetOrAdd(key);
+        if (payload.User is not null)
+        {
+            acceptance?.Expect();
+            node.Outcomes.Accepted(payload);
+            cluster.Users.Submit(topic, payload, acceptance);
+            return;
+        }
+
+        cluster.Topics.Forward(topic, payload);
+        Deliver(key, payload);
+    }
+
+    /// <summary>Hands a message to those who are here. Takes over the caller's reference.</summary>
+    public void Deliver(ReadOnlySpan<byte> key, Payload payload)
     {
         var historyMax = node.Options.History.Messages;
-        node.Metrics.Published();
         while (true)
         {
             // A user's message always needs its topic; another one only when somebody may ever read it.
@@ -32,7 +55,7 @@ internal sealed class Fanout(Node node)
 
     private bool TryPublish(Topic topic, Payload payload, int historyMax)
     {
-        if (payload.User is not null)
+        if (payload.User is not null && node.Cluster is null)
         {
             node.Outcomes.Accepted(payload);
         }

@@ -28,6 +28,7 @@ internal sealed class FanoutBatch
     private int _encodedLength;
     private byte[]? _encodedHead;
     private WireFormat _encodedFormat;
+    private (int Number, long Next) _encodedAck;
     private int _encodedStart = -1;
 
     /// <summary>This thread's batch.</summary>
@@ -110,11 +111,20 @@ internal sealed class FanoutBatch
         }
     }
 
-    /// <summary>All messages of a run as this subscription gets them. Equal heads share one encoding.</summary>
+    /// <summary>
+    /// All messages of a run as this subscription gets them. Equal heads share one encoding; where deliveries are to be acknowledged,
+    /// their <c>ack</c> headers must be equal too, as they are for all that subscribed before the topic's first message.
+    /// </summary>
     public ReadOnlySpan<byte> Encode(Subscription subscription, in FanoutRun run)
     {
         var format = subscription.Session.Format;
-        if (_encodedStart == run.Start && ReferenceEquals(_encodedHead, subscription.Head) && _encodedFormat == format)
+        var ack = format == WireFormat.Stomp12 && subscription.Window is { } window
+            ? (Number: subscription.Number, window.Next)
+            : default;
+        if (_encodedStart == run.Start
+            && ReferenceEquals(_encodedHead, subscription.Head)
+            && _encodedFormat == format
+            && _encodedAck == ack)
         {
             return _encoded.AsSpan(0, _encodedLength);
         }
@@ -139,12 +149,14 @@ internal sealed class FanoutBatch
         var length = 0;
         for (var i = 0; i < run.Count; i++)
         {
-            length += MessageEncoder.Write(_encoded.AsSpan(length), subscription, PayloadAt(run, i), 0, redelivered: false);
+            var sequence = ack.Next == 0 ? 0 : ack.Next + i;
+            length += MessageEncoder.Write(_encoded.AsSpan(length), subscription, PayloadAt(run, i), sequence, redelivered: false);
         }
 
         _encodedLength = length;
         _encodedHead = subscription.Head;
         _encodedFormat = format;
+        _encodedAck = ack;
         _encodedStart = run.Start;
         return _encoded.AsSpan(0, length);
     }
@@ -152,9 +164,11 @@ internal sealed class FanoutBatch
     private void Deliver(in FanoutRun run, Node node)
     {
         var sent = 0L;
-        foreach (var subscription in run.Topic.Subscribers.Snapshot())
+        var receivers = run.Topic.Subscribers.Snapshot();
+        for (var i = 0; i < receivers.Length; i++)
         {
-            if (subscription is not null)
+            Prefetch.Ahead(receivers, i);
+            if (receivers[i] is { } subscription)
             {
                 sent += TryDeliver(subscription, run, node);
             }
@@ -163,9 +177,10 @@ internal sealed class FanoutBatch
         node.Metrics.Delivered(sent);
         if (sent > 0)
         {
+            var nowTicks = node.Clock.Ticks;
             for (var i = 0; i < run.Count; i++)
             {
-                node.Metrics.Latency(PayloadAt(run, i), sent / run.Count, node.Clock);
+                node.Metrics.Latency(PayloadAt(run, i), sent / run.Count, node.Clock, nowTicks);
             }
         }
     }

@@ -17,6 +17,9 @@ internal sealed class Topic(byte[] key, string? user, string? queue)
 
     public SubscriberList Subscribers { get; } = new();
 
+    /// <summary>What is known of the other servers; null until it is needed, and always without a cluster.</summary>
+    public Cluster.TopicInterest? Interest { get; set; }
+
     /// <summary>Null until the first message that is kept.</summary>
     public History? History { get; set; }
 

@@ -12,14 +12,24 @@ internal sealed class TopicTable
     private readonly ConcurrentDictionary<byte[], Topic> _topics;
     private readonly ConcurrentDictionary<byte[], Topic>.AlternateLookup<ReadOnlySpan<byte>> _bySpan;
 
+    /// <summary>Seeded per process, so that nobody can choose destinations that collide.</summary>
     public TopicTable()
+        : this((ulong)Random.Shared.NextInt64())
     {
-        _topics = new ConcurrentDictionary<byte[], Topic>(-1, 64, new BytesComparer());
+    }
+
+    /// <summary>For tests that need the same order again.</summary>
+    public TopicTable(ulong seed)
+    {
+        _topics = new ConcurrentDictionary<byte[], Topic>(-1, 64, new BytesComparer(seed));
         _bySpan = _topics.GetAlternateLookup<ReadOnlySpan<byte>>();
     }
 
     /// <summary>Topics that exist now.</summary>
     public int Count => _topics.Count;
+
+    /// <summary>All of them, while others come and go.</summary>
+    public IEnumerable<Topic> All => _topics.Select(pair => pair.Value);
 
     public bool TryGet(ReadOnlySpan<byte> key, [NotNullWhen(true)] out Topic? topic) => _bySpan.TryGetValue(key, out topic);
 
@@ -42,12 +52,21 @@ internal sealed class TopicTable
         return _topics.GetOrAdd(key.ToArray(), static (k, names) => new Topic(k, names.user, names.queue), (user, queue));
     }
 
-    /// <summary>Takes a subscription out of its topic.</summary>
+    /// <summary>
+    /// Takes a subscription out of its topic. With the last one of a user's queue the node holds the queue no longer, so that the fleet
+    /// does not send it what the user is not here for.
+    /// </summary>
     public static void Leave(Subscription subscription)
     {
-        lock (subscription.Topic)
+        var topic = subscription.Topic;
+        lock (topic)
         {
-            subscription.Topic.Subscribers.Remove(subscription);
+            // Inside the lock: whoever subscribes next takes the queue after it was left.
+            topic.Subscribers.Remove(subscription);
+            if (topic.User is { } user && topic.Subscribers.Count == 0)
+            {
+                subscription.Session.Node.Cluster?.Queues.Leave(user, topic.Queue!);
+            }
         }
     }
 
@@ -72,18 +91,18 @@ internal sealed class TopicTable
     // Under the topic's lock. The pair, since its key may have a new topic already.
     private void RetireIfIdle(Topic topic)
     {
-        if (!topic.Retired && topic.History is null && topic.Subscribers.Count == 0)
+        if (!topic.Retired
+            && topic.History is null
+            && topic.Subscribers.Count == 0
+            && topic.Interest is not { IsBusy: true })
         {
             topic.Retired = true;
             _topics.TryRemove(new KeyValuePair<byte[], Topic>(topic.Key, topic));
         }
     }
 
-    private sealed class BytesComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
+    private sealed class BytesComparer(ulong seed) : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
     {
-        // Seeded per process, so that nobody can choose destinations that collide.
-        private readonly ulong _seed = (ulong)Random.Shared.NextInt64();
-
         public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
 
         public int GetHashCode(byte[] obj) => GetHashCode(obj.AsSpan());
@@ -95,7 +114,7 @@ internal sealed class TopicTable
         // Folded multiply over 8-byte words (the wyhash construction), the last word overlapping.
         public int GetHashCode(ReadOnlySpan<byte> bytes)
         {
-            var hash = _seed ^ (ulong)bytes.Length;
+            var hash = seed ^ (ulong)bytes.Length;
             if (bytes.Length < 8)
             {
                 ulong word = 0;

@@ -37,7 +37,7 @@ internal static class KestrelSetup
             {
                 loader.Endpoint(endpoint.Key, https =>
                 {
-                    secured.Add(https.ListenOptions);
+                    secured.Add(https.ListenOptions, endpoint.GetSection("Sni").Exists() ? null : https.HttpsOptions);
                     https.ListenOptions.UseHttps(https.HttpsOptions);
                     UseStomp(https.ListenOptions);
                 });
@@ -72,8 +72,7 @@ internal static class KestrelSetup
             {
                 if (IsHttps(address))
                 {
-                    secured.Add(endpoint);
-                    endpoint.UseHttps();
+                    endpoint.UseHttps(https => secured.Add(endpoint, https)); // The certificate is looked up behind this call.
                     UseStomp(endpoint);
                 }
             }
@@ -110,9 +109,14 @@ internal static class KestrelSetup
         });
     }
 
+    // Behind TLS.
     private static void UseStomp(ListenOptions endpoint)
     {
         var middleware = endpoint.ApplicationServices.GetRequiredService<StompMiddleware>();
-        endpoint.Use(next => connection => middleware.OnConnectionAsync(connection, next));
+        endpoint.Use(next => connection =>
+        {
+            TlsBuffers.ReleaseWhenIdle(connection);
+            return middleware.OnConnectionAsync(connection, next);
+        });
     }
 }

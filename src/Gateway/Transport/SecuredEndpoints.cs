@@ -1,5 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace FastPush.Gateway.Transport;
 
@@ -9,14 +11,15 @@ namespace FastPush.Gateway.Transport;
 /// </summary>
 internal sealed class SecuredEndpoints
 {
-    private readonly HashSet<ListenOptions> _endpoints = [];
+    private readonly Dictionary<ListenOptions, HttpsConnectionAdapterOptions?> _endpoints = [];
     private readonly HashSet<int> _ports = [];
 
-    public void Add(ListenOptions endpoint)
+    /// <summary><paramref name="https"/> is null when something only Kestrel knows (SNI) decides about its connections.</summary>
+    public void Add(ListenOptions endpoint, HttpsConnectionAdapterOptions? https)
     {
         lock (_endpoints)
         {
-            _endpoints.Add(endpoint);
+            _endpoints[endpoint] = https;
             if (endpoint.IPEndPoint is { } ip)
             {
                 _ports.Add(ip.Port);
@@ -28,7 +31,7 @@ internal sealed class SecuredEndpoints
     {
         lock (_endpoints)
         {
-            return _endpoints.Contains(endpoint);
+            return _endpoints.ContainsKey(endpoint);
         }
     }
 
@@ -39,5 +42,26 @@ internal sealed class SecuredEndpoints
         {
             return _ports.Contains(endpoint.Port);
         }
+    }
+
+    /// <summary>
+    /// What is known of an endpoint that is about to be bound: found by the object, since two may have port 0, or else by its port.
+    /// </summary>
+    public bool TryFind(IPEndPoint endpoint, [NotNullWhen(true)] out ListenOptions? listen, out HttpsConnectionAdapterOptions? https)
+    {
+        lock (_endpoints)
+        {
+            foreach (var (options, found) in _endpoints)
+            {
+                if (ReferenceEquals(options.EndPoint, endpoint) || (endpoint.Port != 0 && options.IPEndPoint?.Port == endpoint.Port))
+                {
+                    (listen, https) = (options, found);
+                    return true;
+                }
+            }
+        }
+
+        (listen, https) = (null, null);
+        return false;
     }
 }

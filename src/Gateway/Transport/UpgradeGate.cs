@@ -58,6 +58,12 @@ internal sealed class UpgradeGate(Node node, OriginPolicy origins, DrainHint dra
             return Refuse(response, 503, "Service Unavailable", "This node is draining. Connect again; another node will answer.", retry);
         }
 
+        if (node.IsStarting)
+        {
+            return Refuse(
+                response, 503, "Service Unavailable", "This node is starting: it waits for Redis. Connect again.", "Retry-After: 1\r\n"u8);
+        }
+
         if (!origins.Allows(request.Origin, request.Host))
         {
             return Refuse(response, 403, "Forbidden", "This origin may not connect (FastPush:Origins).");

@@ -38,27 +38,39 @@ public sealed class DeliveryLedger
     public void Note(Payload payload, DeliveryState state, long unixMs)
     {
         ArgumentNullException.ThrowIfNull(payload);
-        if (payload.User is not { } user)
+        if (payload.User is { } user)
         {
-            return;
+            Note(payload.Id, user, state, unixMs, keepsFinal: false);
         }
+    }
 
+    /// <summary>Notes what another server tells. Its words may come in another order than things happened: a final state stays.</summary>
+    public void Note(long messageId, string user, DeliveryState state, long unixMs) =>
+        Note(messageId, user, state, unixMs, keepsFinal: true);
+
+    private void Note(long messageId, string user, DeliveryState state, long unixMs, bool keepsFinal)
+    {
         lock (_ring)
         {
-            ref var newest = ref CollectionsMarshal.GetValueRefOrNullRef(_newestByMessage, payload.Id);
+            ref var newest = ref CollectionsMarshal.GetValueRefOrNullRef(_newestByMessage, messageId);
             var known = !System.Runtime.CompilerServices.Unsafe.IsNullRef(ref newest);
             for (var at = known ? newest : -1; at >= 0; at = Older(at))
             {
                 ref var entry = ref _ring[at];
                 if (entry.User == user)
                 {
+                    if (keepsFinal && entry.State >= DeliveryState.Acked)
+                    {
+                        return;
+                    }
+
                     entry.State = state;
                     entry.UpdatedMs = unixMs;
                     return;
                 }
             }
 
-            Add(payload.Id, user, state, unixMs);
+            Add(messageId, user, state, unixMs);
         }
     }
 

@@ -39,7 +39,10 @@ public sealed class IdempotencyKeys(long windowMs, int keysMax)
     {
         lock (this)
         {
-            _now.Remove((principal, key));
+            if (!_now.Remove((principal, key)))
+            {
+                _before.Remove((principal, key)); // The generation turned while it was on its way.
+            }
         }
     }
 }

@@ -16,20 +16,37 @@ public enum Settlement
 /// One message, encoded once for all receivers: the tail of its MESSAGE frame
 /// (<c>message-id … headers … content-length \n\n body NUL</c>), counted by references.
 /// <para>Ownership: whoever stores a payload calls <see cref="AddRef"/> first; whoever drops it calls <see cref="Release"/>.
-/// The publisher holds the first reference. At zero the object and its buffer go back to the pool.</para>
+/// The publisher holds the first reference. At zero the object and its memory go back to the pool.</para>
 /// <para>For a message to one user, <see cref="Hold"/> and <see cref="Unhold"/> count the subscriptions that still owe an
 /// outcome; the one that takes the count to zero with the message unsettled must put it into the offline queue.</para>
 /// </summary>
 public sealed class Payload
 {
     private readonly PayloadPool _pool;
-    private byte[]? _buffer;
+    private readonly int _start;
+    private byte[] _buffer;
+    private int _capacity;
     private int _length;
     private int _refs;
     private int _holders;
     private int _settlement;
 
-    internal Payload(PayloadPool pool) => _pool = pool;
+    /// <summary>One without memory of its own, for messages that are too large for slots.</summary>
+    internal Payload(PayloadPool pool)
+    {
+        _pool = pool;
+        _buffer = [];
+    }
+
+    /// <summary>The one of a slot.</summary>
+    internal Payload(PayloadPool pool, PayloadSlab slab, byte[] buffer, int start, int capacity)
+    {
+        _pool = pool;
+        Slab = slab;
+        _buffer = buffer;
+        _start = start;
+        _capacity = capacity;
+    }
 
     /// <summary>Snowflake id.</summary>
     public long Id { get; private set; }
@@ -52,6 +69,12 @@ public sealed class Payload
     /// <summary>A subscription's overflow policy let it go: if nobody else delivers it, it is dead instead of waiting again.</summary>
     public bool IsDropped { get; set; }
 
+    /// <summary>Some client may have got it, so it counts as attempted wherever it goes from here.</summary>
+    public bool WasSent { get; set; }
+
+    /// <summary>An earlier publish under its id was not confirmed, so a shared store may have it already.</summary>
+    public bool MayBeStored { get; set; }
+
     /// <summary>The whole tail is valid UTF-8, so it may travel in a WebSocket text frame.</summary>
     public bool IsText { get; private set; }
 
@@ -65,13 +88,13 @@ public sealed class Payload
     public int BodyStart { get; private set; }
 
     /// <summary>Everything after the per-subscriber header lines, NUL included.</summary>
-    public ReadOnlySpan<byte> Tail => Buffer.AsSpan(0, _length);
+    public ReadOnlySpan<byte> Tail => Buffer.AsSpan(_start, _length);
 
     /// <summary>The body alone, without the NUL.</summary>
-    public ReadOnlySpan<byte> Body => Buffer.AsSpan(BodyStart, _length - BodyStart - 1);
+    public ReadOnlySpan<byte> Body => Buffer.AsSpan(_start + BodyStart, _length - BodyStart - 1);
 
     /// <summary>The sender's header lines and content-length, each ended by LF, in STOMP 1.2 escapes.</summary>
-    public ReadOnlySpan<byte> HeaderLines => Buffer.AsSpan(HeadersStart, BodyStart - HeadersStart - 1);
+    public ReadOnlySpan<byte> HeaderLines => Buffer.AsSpan(_start + HeadersStart, BodyStart - HeadersStart - 1);
 
     /// <summary>Bytes of the tail; what queues count.</summary>
     public int Length => _length;
@@ -79,24 +102,45 @@ public sealed class Payload
     /// <summary>The outcome so far.</summary>
     public Settlement Settlement => (Settlement)Volatile.Read(ref _settlement);
 
-    private byte[] Buffer => _buffer ?? throw new InvalidOperationException("payload used after its last release");
+    /// <summary>Bytes that it has room for; what the pool counts.</summary>
+    internal int Capacity => _capacity;
 
-    internal void Lease(byte[] buffer)
+    /// <summary>Where its slot is; null when it has an array of the <see cref="BytePool"/>.</summary>
+    internal PayloadSlab? Slab { get; }
+
+    private byte[] Buffer => _refs > 0 ? _buffer : throw new InvalidOperationException("payload used after its last release");
+
+    internal void Attach(byte[] buffer)
     {
-        Debug.Assert(_buffer is null && _refs == 0, "a pooled payload is in use");
         _buffer = buffer;
+        _capacity = buffer.Length;
+    }
+
+    internal byte[] Detach()
+    {
+        var buffer = _buffer;
+        _buffer = [];
+        _capacity = 0;
+        return buffer;
+    }
+
+    internal void Lease()
+    {
+        Debug.Assert(_refs == 0, "a pooled payload is in use");
         _refs = 1;
         _holders = 0;
         _settlement = 0;
         User = null;
         Queue = null;
         IsDropped = false;
+        MayBeStored = false;
+        WasSent = false;
         ExpiresAtMs = 0;
         AcceptedTicks = 0;
     }
 
-    /// <summary>The buffer to render into, before <see cref="Seal"/>.</summary>
-    public Span<byte> Writable => Buffer;
+    /// <summary>The memory to render into, before <see cref="Seal"/>.</summary>
+    public Span<byte> Writable => Buffer.AsSpan(_start, _capacity);
 
     /// <summary>Fixes the rendered tail. Called once, by the publisher, before anybody else sees the payload.</summary>
     public void Seal(long id, long timestampMs, int length, int headersStart, int bodyStart, bool isText)
@@ -107,7 +151,7 @@ public sealed class Payload
         HeadersStart = headersStart;
         BodyStart = bodyStart;
         IsText = isText;
-        HasEscapes = Buffer.AsSpan(0, bodyStart).Contains((byte)'\\');
+        HasEscapes = Buffer.AsSpan(_start, bodyStart).Contains((byte)'\\');
     }
 
     /// <summary>One more owner.</summary>
@@ -123,9 +167,7 @@ public sealed class Payload
         var refs = Interlocked.Decrement(ref _refs);
         if (refs == 0)
         {
-            var buffer = Buffer;
-            _buffer = null;
-            _pool.Return(this, buffer);
+            _pool.Return(this);
         }
         else if (refs < 0)
         {

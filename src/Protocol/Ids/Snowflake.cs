@@ -73,6 +73,9 @@ public sealed class Snowflake(int serverId)
     /// <param name="unixMs">The clock, in Unix milliseconds.</param>
     public long AheadMs(long unixMs) => Math.Max(0, (Volatile.Read(ref _last) >> SequenceBits) - SinceEpoch(unixMs));
 
+    /// <summary>The smallest id of a Unix millisecond, whatever the server: to compare ids with a time.</summary>
+    public static long FirstId(long unixMs) => SinceEpoch(unixMs) << (ServerIdBits + SequenceBits);
+
     /// <summary>The logical Unix millisecond inside an id.</summary>
     public static long UnixMs(long id) => (id >> (ServerIdBits + SequenceBits)) + EpochUnixMs;
 

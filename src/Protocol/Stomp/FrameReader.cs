@@ -65,6 +65,7 @@ public static class FrameReader
                     scan.Command,
                     buffer[scan.HeadersStart..scan.HeadersEnd],
                     scan.HeaderCount,
+                    scan.Names,
                     buffer.Slice(scan.BodyStart, bodyBytes));
                 consumed = skipped + scan.BodyStart + bodyBytes + 1;
                 scan = default;

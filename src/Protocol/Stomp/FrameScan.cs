@@ -17,6 +17,9 @@ public struct FrameScan
     internal bool HasContentLength;
     internal StompCommand Command;
 
+    // One bit for each HeaderName that some line has.
+    internal uint Names;
+
     /// <summary>True once the first byte of a frame (not a line end between frames) was seen.</summary>
     public bool Begun { get; internal set; }
 

@@ -79,7 +79,7 @@ internal static class HeadReader
             count++;
         }
 
-        return new StompFrame(scan.Command, lines[..legalBytes], count, default);
+        return new StompFrame(scan.Command, lines[..legalBytes], count, scan.Names, default);
     }
 
     // The first octet that decides comes first: one past the limit, a NUL, or the octet after a CR.
@@ -131,13 +131,15 @@ internal static class HeadReader
     // header = header-name ":" header-value. A colon in the value is let pass: many clients leave it unescaped.
     private static ProtocolFault ReadLine(ref FrameScan scan, ReadOnlySpan<byte> line)
     {
-        int colon = line.IndexOf((byte)':');
+        int colon = ShortText.IndexOf(line, (byte)':');
         if (colon <= 0)
         {
             return colon < 0 ? ProtocolFault.HeaderWithoutColon : ProtocolFault.EmptyHeaderName;
         }
 
-        if (!scan.HasContentLength && line[..colon].SequenceEqual("content-length"u8))
+        HeaderName name = HeaderNames.Parse(line[..colon]);
+        scan.Names |= 1u << (int)name;
+        if (name == HeaderName.ContentLength && !scan.HasContentLength)
         {
             if (!TryParseLength(line[(colon + 1)..], out scan.ContentLength))
             {

@@ -15,7 +15,7 @@ public ref struct HeaderEnumerator(ReadOnlySpan<byte> lines)
     /// <summary>Steps to the next line; false after the last.</summary>
     public bool MoveNext()
     {
-        int end = _rest.IndexOf((byte)'\n');
+        int end = ShortText.IndexOf(_rest, (byte)'\n');
         if (end < 0)
         {
             return false;

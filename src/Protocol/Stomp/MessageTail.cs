@@ -11,6 +11,21 @@ public static class MessageTail
 {
     private const int NumbersBytesMax = 3 * SpanWriter.NumberBytesMax;
 
+    // Names that TravelsOn refuses whatever their case. Of most SEND frames no line has another, so that none need be looked at.
+    private const uint StayBehind = 1u << (int)HeaderName.Destination
+        | 1u << (int)HeaderName.ContentLength
+        | 1u << (int)HeaderName.Receipt
+        | 1u << (int)HeaderName.Transaction
+        | 1u << (int)HeaderName.MessageId
+        | 1u << (int)HeaderName.Subscription
+        | 1u << (int)HeaderName.Ack
+        | 1u << (int)HeaderName.Timestamp
+        | 1u << (int)HeaderName.Redelivered
+        | 1u << (int)HeaderName.Id
+        | 1u << (int)HeaderName.Authorization
+        | 1u << (int)HeaderName.Login
+        | 1u << (int)HeaderName.Passcode;
+
     private static ReadOnlySpan<byte> FixedText => "message-id:\ndestination:\ntimestamp:\ncontent-length:\n\n\0"u8;
 
     private static ReadOnlySpan<byte> OwnPrefix => "x-fastpush-"u8;
@@ -48,25 +63,9 @@ public static class MessageTail
         var writer = new SpanWriter(dest);
         AppendOwnLines(ref writer, messageId, destinationEscaped, timestampMs);
         headersStart = writer.Written;
-        foreach (StompHeader header in send.Headers)
+        if ((send.Names & ~StayBehind) != 0)
         {
-            if (!TravelsOn(header))
-            {
-                continue;
-            }
-
-            if (sentAs == StompVersion.V10)
-            {
-                writer.Advance(HeaderText.Escape(header.Name, StompVersion.V12, writer.Rest, isName: true));
-                writer.Append((byte)':');
-                writer.Advance(HeaderText.Escape(header.Value, StompVersion.V12, writer.Rest));
-            }
-            else
-            {
-                writer.Append(header.Line);
-            }
-
-            writer.Append((byte)'\n');
+            AppendTravellers(ref writer, send, sentAs);
         }
 
         AppendBody(ref writer, send.Body, out bodyStart);
@@ -119,28 +118,14 @@ public static class MessageTail
     /// </summary>
     public static bool TravelsOn(in StompHeader header)
     {
-        switch (header.Known)
+        HeaderName known = header.Known;
+        if (known != HeaderName.Other)
         {
-            case HeaderName.Destination:
-            case HeaderName.ContentLength:
-            case HeaderName.Receipt:
-            case HeaderName.Transaction:
-            case HeaderName.MessageId:
-            case HeaderName.Subscription:
-            case HeaderName.Ack:
-            case HeaderName.Timestamp:
-            case HeaderName.Redelivered:
-            case HeaderName.Id:
-            case HeaderName.Authorization:
-            case HeaderName.Login:
-            case HeaderName.Passcode:
-                return false;
-            case HeaderName.Other:
-                ReadOnlySpan<byte> name = header.Name;
-                return name.Length < OwnPrefix.Length || !Ascii.EqualsIgnoreCase(name[..OwnPrefix.Length], OwnPrefix);
-            default:
-                return true;
+            return (StayBehind & (1u << (int)known)) == 0;
         }
+
+        ReadOnlySpan<byte> name = header.Name;
+        return name.Length < OwnPrefix.Length || !Ascii.EqualsIgnoreCase(name[..OwnPrefix.Length], OwnPrefix);
     }
 
     private static void AppendOwnLines(
@@ -153,6 +138,30 @@ public static class MessageTail
         writer.Append("\ntimestamp:"u8);
         writer.Append(timestampMs);
         writer.Append((byte)'\n');
+    }
+
+    private static void AppendTravellers(ref SpanWriter writer, in StompFrame send, StompVersion sentAs)
+    {
+        foreach (StompHeader header in send.Headers)
+        {
+            if (!TravelsOn(header))
+            {
+                continue;
+            }
+
+            if (sentAs == StompVersion.V10)
+            {
+                writer.Advance(HeaderText.Escape(header.Name, StompVersion.V12, writer.Rest, isName: true));
+                writer.Append((byte)':');
+                writer.Advance(HeaderText.Escape(header.Value, StompVersion.V12, writer.Rest));
+            }
+            else
+            {
+                writer.Append(header.Line);
+            }
+
+            writer.Append((byte)'\n');
+        }
     }
 
     private static void AppendBody(ref SpanWriter writer, ReadOnlySpan<byte> body, out int bodyStart)

@@ -3,8 +3,12 @@ namespace FastPush.Protocol.Stomp;
 /// <summary>A client's frame as slices of the buffer it was read from, so it lives no longer than that buffer's bytes.</summary>
 public readonly ref struct StompFrame
 {
-    internal StompFrame(StompCommand command, ReadOnlySpan<byte> headerBytes, int headerCount, ReadOnlySpan<byte> body)
+    // One bit for each HeaderName that may be there.
+    private readonly uint _names;
+
+    internal StompFrame(StompCommand command, ReadOnlySpan<byte> headerBytes, int headerCount, uint names, ReadOnlySpan<byte> body)
     {
+        _names = names;
         Command = command;
         HeaderBytes = headerBytes;
         HeaderCount = headerCount;
@@ -23,6 +27,9 @@ public readonly ref struct StompFrame
     /// <summary>Number of header lines, repeated ones included.</summary>
     public int HeaderCount { get; }
 
+    /// <summary>One bit for each <see cref="HeaderName"/> that some line may have; a bit that is not set is certain.</summary>
+    internal uint Names => _names;
+
     /// <summary>The header lines in their order.</summary>
     public HeaderEnumerator Headers => new(HeaderBytes);
 
@@ -31,12 +38,18 @@ public readonly ref struct StompFrame
 
     /// <summary>
     /// The first header of that name: of repeated ones "only the first header entry SHOULD be used" (STOMP 1.2, "Repeated
-    /// Header Entries"). Walks the lines, so a caller that wants several names enumerates once instead.
+    /// Header Entries"). Walks the lines, unless none has the name.
     /// </summary>
     /// <param name="name">A known name.</param>
     /// <param name="rawValue">The value, still escaped; empty if there is none.</param>
     public bool TryGet(HeaderName name, out ReadOnlySpan<byte> rawValue)
     {
+        if ((_names & (1u << (int)name)) == 0)
+        {
+            rawValue = default;
+            return false;
+        }
+
         foreach (StompHeader header in Headers)
         {
             if (header.Known == name)

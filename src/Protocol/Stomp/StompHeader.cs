@@ -8,7 +8,7 @@ public readonly ref struct StompHeader
     internal StompHeader(ReadOnlySpan<byte> line)
     {
         Line = line;
-        _colon = line.IndexOf((byte)':');
+        _colon = ShortText.IndexOf(line, (byte)':');
     }
 
     /// <summary><c>name:value</c> without its line end.</summary>

@@ -9,6 +9,10 @@ public interface IPresence
     /// <summary>A session of this user ended, at <paramref name="unixMs"/>.</summary>
     void Disconnected(string user, long sessionId, long unixMs);
 
+    /// <summary>The user's open sessions over all servers, this server's own among them as soon as <see cref="Connected"/> was
+    /// called.</summary>
+    ValueTask<int> CountAsync(string user);
+
     /// <summary>The user's state now.</summary>
     ValueTask<UserPresence> GetAsync(string user);
 }

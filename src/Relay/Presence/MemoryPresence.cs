@@ -43,6 +43,15 @@ public sealed class MemoryPresence(int rememberMax) : IPresence
     }
 
     /// <inheritdoc/>
+    public ValueTask<int> CountAsync(string user)
+    {
+        lock (_online)
+        {
+            return ValueTask.FromResult(_online.GetValueOrDefault(user));
+        }
+    }
+
+    /// <inheritdoc/>
     public ValueTask<UserPresence> GetAsync(string user)
     {
         lock (_online)

@@ -56,6 +56,19 @@ public sealed class TokenBucketTests
     }
 
     [Fact]
+    public void What_was_taken_elsewhere_is_missing_here_and_owed_when_it_was_too_much()
+    {
+        var bucket = new TokenBucket();
+        bucket.Raise(1_000 + 7_000_000);
+        bucket.Raise(1_000); // Older news changes nothing.
+        Assert.Equal(3, TakeAll(ref bucket, 1, 10, 1));
+        bucket.Raise(1_000 + 15_000_000);
+        Assert.Equal(0, TakeAll(ref bucket, 5_001, 10, 1));
+        Assert.InRange(bucket.WaitMs(5_001, 10, 1), 1_000, 1_001);
+        Assert.Equal(1, TakeAll(ref bucket, 6_001, 10, 1));
+    }
+
+    [Fact]
     public void A_rate_of_zero_is_no_limit()
     {
         var bucket = new TokenBucket();

@@ -22,23 +22,32 @@ public sealed class OptionsValidatorTests
         var faults = Faults(new GatewayOptions
         {
             ServerId = 1024,
-            Redis = "localhost",
+            Redis = "localhost,colour=red",
             Kafka = "localhost",
             Postgres = "localhost",
             Roles = "gateway,,cook",
             Origins = ["not an origin"],
-            Limits = new LimitOptions { FrameBytes = 0, Headers = 1, OutboxBytes = 1, MessageMemoryBytes = 1, Connections = 0 },
+            Limits = new LimitOptions
+            {
+                FrameBytes = 0,
+                Headers = 1,
+                OutboxBytes = 1,
+                MessageMemoryBytes = 1,
+                Connections = 0,
+                RateScope = "galaxy",
+            },
             HeartBeat = new HeartBeatOptions { SendMs = -1, WantMs = int.MaxValue },
             Ack = new AckOptions { TimeoutMs = 0, Retries = -1, Prefetch = 2000 },
             Drain = new DrainOptions { TimeoutMs = 1000, ReadinessMs = 2000, SpreadMs = 3000 },
             Offline = new OfflineOptions { Messages = 0, Bytes = 0, TtlSeconds = 0 },
-            History = new HistoryOptions { Messages = -1, AgeSeconds = 0, Deliveries = 0 },
+            History = new HistoryOptions { Messages = 0, AgeSeconds = 0, Deliveries = 0 },
             Engine = new EngineOptions { Threads = -1 },
         });
         foreach (var key in new[]
         {
             "ServerId", "Redis", "Kafka", "Postgres", "Roles: ''", "Roles: 'cook'", "Origins", "Limits:FrameBytes", "Limits:Headers",
-            "Limits:OutboxBytes", "Limits:MessageMemoryBytes", "Limits:Connections", "HeartBeat:SendMs", "HeartBeat:WantMs",
+            "Limits:OutboxBytes", "Limits:MessageMemoryBytes", "Limits:Connections", "Limits:RateScope",
+            "HeartBeat:SendMs", "HeartBeat:WantMs",
             "Ack:TimeoutMs", "Ack:Retries", "Ack:Prefetch", "Drain:ReadinessMs", "Drain:SpreadMs", "Offline:Messages",
             "Offline:Bytes", "Offline:TtlSeconds", "History:Messages", "History:AgeSeconds", "History:Deliveries", "Engine:Threads",
         })

@@ -252,6 +252,8 @@ public sealed class OfflineTests : IDisposable
 
         public void Disconnected(string user, long sessionId, long unixMs) => Calls.Add("disconnected");
 
+        public ValueTask<int> CountAsync(string user) => ValueTask.FromResult(0);
+
         public ValueTask<Relay.Presence.UserPresence> GetAsync(string user) => throw new NotSupportedException();
     }
 }

@@ -57,6 +57,8 @@ internal sealed class TestNode : IDisposable
     /// <summary>What was logged as an error; a test that expects something takes it out.</summary>
     public List<string> Errors => _errors.Texts;
 
+    public List<string> Warnings => _errors.Warnings;
+
     /// <summary>False for tests whose messages are larger than what threads keep for encoding.</summary>
     public bool ChecksBytes { get; set; } = true;
 
@@ -170,6 +172,8 @@ internal sealed class TestNode : IDisposable
     {
         public List<string> Texts { get; } = [];
 
+        public List<string> Warnings { get; } = [];
+
         public ILogger CreateLogger(string categoryName) => this;
 
         public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
@@ -184,6 +188,11 @@ internal sealed class TestNode : IDisposable
         public void Log<TState>(
             LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
+            if (logLevel == LogLevel.Warning)
+            {
+                Warnings.Add(formatter(state, exception));
+            }
+
             if (logLevel >= LogLevel.Error)
             {
                 Texts.Add($"{formatter(state, exception)} {exception}");

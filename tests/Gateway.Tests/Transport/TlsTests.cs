@@ -30,10 +30,10 @@ public sealed class TlsTests(TlsTests.Fixture fixture) : IClassFixture<TlsTests.
         return socket;
     }
 
-    private static Task SendAsync(ClientWebSocket socket, string frame) =>
+    internal static Task SendAsync(ClientWebSocket socket, string frame) =>
         socket.SendAsync(Encoding.UTF8.GetBytes(frame + "\0"), WebSocketMessageType.Text, true, Deadline.Token());
 
-    private static async Task<ServerFrame> NextAsync(ClientWebSocket socket)
+    internal static async Task<ServerFrame> NextAsync(ClientWebSocket socket)
     {
         var buffer = new byte[1 << 20];
         var length = 0;

@@ -10,6 +10,9 @@ public class StompAllocationTests
     public void ReadingAFrameAndItsHeadersAllocatesNothing() => AssertNoAllocation(ReadInTwoPieces);
 
     [Fact]
+    public void ReadingAnAcknowledgementAllocatesNothing() => AssertNoAllocation(ReadAck);
+
+    [Fact]
     public void RefusingAFrameAllocatesNothing() => AssertNoAllocation(ReadBadFrame);
 
     [Fact]
@@ -37,6 +40,11 @@ public class StompAllocationTests
         sum += Destinations.TryParse(destination, out DestinationKind kind, out _, out _) ? (int)kind : 0;
         return sum;
     }
+
+    private static int ReadAck(byte[] buffer) =>
+        AckReader.TryRead("ACK\nid:1-17\nsubscription:0\n\n\0"u8, ProtocolLimits.Default, out int number, out long sequence, out _)
+            ? number + (int)sequence
+            : throw new InvalidOperationException("not read");
 
     private static int ReadBadFrame(byte[] buffer)
     {

@@ -1,0 +1,296 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using FastPush.Gateway.Auth;
+using FastPush.Gateway.Links;
+using FastPush.Gateway.Sessions;
+using FastPush.Gateway.Stomp;
+using FastPush.Gateway.Transport;
+using FastPush.Protocol.Buffers;
+using FastPush.Protocol.Handshake;
+using FastPush.Protocol.Tls;
+
+namespace FastPush.Gateway.Engine.Tls;
+
+/// <summary>
+/// A connection behind its TLS handshake. Its first bytes decide as in <see cref="EngineConnection"/>; what is no upgrade of
+/// <c>/stomp</c> goes on to Kestrel's HTTP server by <see cref="TlsHttpContext"/>. Read and closed by its loop's thread alone.
+/// </summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA1001", Justification = "The HTTP server disposes of its context.")]
+internal sealed class TlsConnection(EngineListener listener, EventLoop loop, int fd, long acceptedMs) : Link, IEngineHandler, IPosted
+{
+    private TlsChannel _channel = null!;
+    private TlsReceiver _receiver = null!;
+    private StompConnection? _client;
+    private TlsHttpContext? _http;
+
+    // The beginning of a request whose head is cut off.
+    private byte[]? _head;
+    private int _headBytes;
+    private TlsPhase _phase;
+
+    /// <summary>Takes the descriptor over, which is in the epoll set already.</summary>
+    public void Start(TrafficKey read, TrafficKey write)
+    {
+        var key = listener.Table.Add(fd, this);
+        _channel = new TlsChannel(loop, fd, key, write);
+        _receiver = new TlsReceiver(read);
+        if (!loop.Modify(fd, Native.EpollIn | Native.EpollRdHup, key))
+        {
+            Close();
+        }
+    }
+
+    public void OnReady(uint events, byte[] buffer)
+    {
+        if ((events & Native.EpollOut) != 0 && _channel.OnWritable())
+        {
+            Session?.OnWritable(0);
+            _http?.OnWritable();
+        }
+
+        if ((events & ~(uint)Native.EpollOut) == 0 || _phase == TlsPhase.Gone)
+        {
+            return;
+        }
+
+        if (_http is { IsPaused: true })
+        {
+            Close(); // Only a dead connection is reported while nothing is waited for.
+            return;
+        }
+
+        Read(buffer);
+    }
+
+    public void OnFault()
+    {
+        if (_client is not null)
+        {
+            SessionCloser.Close(_client.Session, CloseReason.Internal);
+        }
+
+        Close();
+    }
+
+    public override int TrySend(ReadOnlySpan<byte> bytes) => _channel.TrySend(bytes);
+
+    public override void SendWhenWritable(ReadOnlyMemory<byte> rest) => _channel.WantWritable();
+
+    public override void EndSend() => _channel.EndSend();
+
+    public override void Abort() => _channel.Abort();
+
+    public override string ToString() => $"engine-tls:{fd}";
+
+    /// <summary>On the loop's thread: the time to decide is over.</summary>
+    public void OnOverdue()
+    {
+        if (_phase < TlsPhase.Open)
+        {
+            Close();
+        }
+    }
+
+    /// <summary>On the loop's thread: the HTTP server is done with the connection.</summary>
+    public void OnPosted() => Close();
+
+    private void Read(byte[] buffer)
+    {
+        var kept = _receiver.Restore(buffer);
+        var received = Native.Receive(fd, buffer.AsSpan(kept), 0);
+        if (received <= 0 && (received == 0 || Marshal.GetLastPInvokeError() is not (Native.Eagain or Native.Eintr)))
+        {
+            Close();
+            return;
+        }
+
+        var bytes = buffer.AsSpan(0, kept + Math.Max(received, 0));
+        while (_phase != TlsPhase.Gone)
+        {
+            var input = _receiver.Next(ref bytes, out var data, out var fault);
+            if (input == TlsInput.NeedMore)
+            {
+                _receiver.Keep(bytes);
+                EndRead();
+                return;
+            }
+
+            Handle(input, data, fault);
+        }
+    }
+
+    private void Handle(TlsInput input, Span<byte> data, TlsAlert fault)
+    {
+        switch (input)
+        {
+            case TlsInput.Closed:
+                _channel.EndSend();
+                Close();
+                return;
+            case TlsInput.Fault:
+                _channel.Fail(fault);
+                Close();
+                return;
+            case TlsInput.KeyUpdateWanted:
+                _channel.UpdateKey(isRequest: false);
+                break;
+            default:
+                break;
+        }
+
+        if (_receiver.Records == TlsChannel.RecordsOfKey)
+        {
+            _channel.UpdateKey(isRequest: true);
+        }
+
+        Deliver(data);
+    }
+
+    private void Deliver(Span<byte> data)
+    {
+        if (data.IsEmpty)
+        {
+            return;
+        }
+
+        switch (_phase)
+        {
+            case TlsPhase.Open:
+                _client!.Receive(data);
+                break;
+            case TlsPhase.Http:
+                _http!.Receive(data);
+                break;
+            case TlsPhase.Deciding:
+                Decide(data);
+                break;
+            default:
+                break; // What comes behind a refused request is thrown away.
+        }
+    }
+
+    private void EndRead()
+    {
+        _http?.EndRead();
+        if (_client is null)
+        {
+            return;
+        }
+
+        _client.EndRead();
+        if (_client.IsInputOver && _client.Session.IsFinished)
+        {
+            Close();
+        }
+    }
+
+    private void Decide(Span<byte> data)
+    {
+        var held = _head;
+        if (held is not null)
+        {
+            KeepHead(held.AsSpan(0, _headBytes), data);
+            BytePool.Return(held);
+            data = _head.AsSpan(0, _headBytes);
+        }
+
+        if (TryDecide(data))
+        {
+            ReleaseHead();
+        }
+        else if (held is null)
+        {
+            KeepHead([], data);
+        }
+    }
+
+    // Bounded: with one byte over the limit of a head it is decided.
+    private void KeepHead(ReadOnlySpan<byte> start, ReadOnlySpan<byte> more)
+    {
+        _headBytes = start.Length + more.Length;
+        _head = BytePool.Rent(_headBytes);
+        start.CopyTo(_head);
+        more.CopyTo(_head.AsSpan(start.Length));
+    }
+
+    private void ReleaseHead()
+    {
+        if (_head is not null)
+        {
+            BytePool.Return(_head);
+            _head = null;
+        }
+    }
+
+    private bool TryDecide(Span<byte> head)
+    {
+        switch (UpgradeSniffer.Classify(head))
+        {
+            case RequestKind.Other:
+                PassOn(head);
+                return true;
+            case RequestKind.NeedMore:
+                return false;
+            default:
+                break;
+        }
+
+        var response = new ArrayBufferWriter<byte>(UpgradeResponse.AcceptBytesMax);
+        switch (listener.Gate.Decide(head, response, out var principal, out var consumed))
+        {
+            case UpgradeVerdict.NeedMore:
+                return false;
+            case UpgradeVerdict.PassOn:
+                PassOn(head);
+                break;
+            case UpgradeVerdict.Accepted:
+                Open(principal, response.WrittenSpan);
+                Deliver(head[consumed..]);
+                break;
+            default:
+                _phase = TlsPhase.Refused;
+                _channel.TrySend(response.WrittenSpan);
+                _channel.EndSend();
+                break;
+        }
+
+        return true;
+    }
+
+    private void Open(Principal? principal, ReadOnlySpan<byte> response)
+    {
+        _client = new StompConnection(listener.Node, this, principal, acceptedMs);
+        _phase = TlsPhase.Open;
+        listener.Node.Sessions.Add(_client.Session);
+        _client.Session.Append(response);
+        _client.Session.Flush();
+    }
+
+    private void PassOn(ReadOnlySpan<byte> head)
+    {
+        _http = new TlsHttpContext(_channel, fd, listener.Watch, () => loop.Post(this));
+        _phase = TlsPhase.Http;
+        _http.Receive(head);
+        listener.HandOver(_http);
+    }
+
+    private void Close()
+    {
+        if (_phase == TlsPhase.Gone)
+        {
+            return;
+        }
+
+        _phase = TlsPhase.Gone;
+        listener.Table.Remove(fd);
+        _channel.Close();
+        _receiver.Clear();
+        ReleaseHead();
+        _http?.OnClosed();
+        if (_client is not null)
+        {
+            SessionCloser.End(_client.Session, CloseReason.PeerGone);
+            _client.Release();
+        }
+    }
+}

@@ -1,0 +1,19 @@
+using Microsoft.Extensions.Logging;
+
+namespace FastPush.Relay.Redis;
+
+/// <summary>Log lines about Redis. Ids 2000-2099, never used again once retired.</summary>
+internal static partial class RelayLog
+{
+    [LoggerMessage(2000, LogLevel.Information, "Redis answers: {Endpoints}.")]
+    public static partial void StoreUp(ILogger log, string endpoints);
+
+    [LoggerMessage(2001, LogLevel.Error, "Redis is not usable: {Reason}. What can wait, waits; local delivery goes on.")]
+    public static partial void StoreDown(ILogger log, string reason);
+
+    [LoggerMessage(2002, LogLevel.Error, "A Redis script failed. This is a fault of the gateway.")]
+    public static partial void ScriptFailed(ILogger log, Exception exception);
+
+    [LoggerMessage(2003, LogLevel.Error, "{Count} changes could not wait for Redis any longer; they are repaired by a later look.")]
+    public static partial void WritesDropped(ILogger log, long count);
+}

@@ -1,0 +1,29 @@
+using FastPush.Protocol.Buffers;
+using FastPush.Relay.Users;
+
+namespace FastPush.Relay.Topics;
+
+/// <summary>
+/// What servers share about topics: who has live subscribers, who publishes, and the last messages for clients that resume.
+/// All calls that return a task throw <see cref="StoreUnavailableException"/>.
+/// </summary>
+public interface ITopicStore
+{
+    /// <summary>This server publishes: from now on others tell it of joins and leaves. Returns the servers with live subscribers.</summary>
+    Task<int[]> WatchAsync(byte[] topic);
+
+    /// <summary>This server has live subscribers. Returns the servers that publish and have to be told.</summary>
+    Task<int[]> JoinAsync(byte[] topic);
+
+    /// <summary>This server has no subscribers any more. Returns the servers that publish and have to be told.</summary>
+    Task<int[]> LeaveAsync(byte[] topic);
+
+    /// <summary>Keeps a message for clients that resume; takes a reference of its own. Written in the next batch.</summary>
+    void Append(byte[] topic, Payload message);
+
+    /// <summary>Writes now what <see cref="Append"/> was given for this topic.</summary>
+    Task FlushAsync(byte[] topic);
+
+    /// <summary>Messages with a greater id than <paramref name="afterId"/>, ascending; the caller owns the references.</summary>
+    Task<IReadOnlyList<Payload>> ReadAsync(byte[] topic, long afterId);
+}

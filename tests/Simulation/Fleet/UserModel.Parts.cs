@@ -1,0 +1,148 @@
+using System.Globalization;
+using System.Text;
+
+namespace FastPush.Simulation.Fleet;
+
+/// <summary>What the scripts have in common.</summary>
+internal sealed partial class UserModel
+{
+    private static string Attempted(string entry) => entry[20..23] == "000" ? entry[..20] + "001" + entry[23..] : entry;
+
+    private static string QueueOf(string entry) => entry.Substring(26, (int)Number(entry[23..26]));
+
+    private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
+
+    private static bool IsIn(string tokens, string token) => tokens.Contains($",{token},", Bytes);
+
+    private static string Living(string owners, string alive)
+    {
+        var living = owners.Split(',', StringSplitOptions.RemoveEmptyEntries).Where(token => IsIn(alive, token));
+        return "," + string.Concat(living.Select(token => token + ','));
+    }
+
+    // string.gsub: from left to right, and a comma that belongs to one match is no part of the next.
+    private void Remember(string entry, string messages)
+    {
+        if (messages != "0")
+        {
+            History.Add(entry);
+        }
+    }
+
+    private bool Mark(string id, string attempts)
+    {
+        var at = Offline.FindIndex(e => e[..20] == id);
+        if (at >= 0 && string.CompareOrdinal(attempts, Offline[at][20..23]) > 0)
+        {
+            Offline[at] = id + attempts + Offline[at][23..];
+        }
+
+        return at >= 0;
+    }
+
+    private bool IsLate(string id) => History.Count > 0 && string.CompareOrdinal(History[^1], 0, id, 0, 20) >= 0;
+
+    private bool WasStored(string id) => History.Exists(e => e[..20] == id);
+
+    private static string Without(string owners, string self)
+    {
+        if (self == "*")
+        {
+            return ",";
+        }
+
+        var kept = new StringBuilder();
+        for (var at = 0; at < owners.Length;)
+        {
+            var end = at + 1 + self.Length;
+            var matches = string.CompareOrdinal(owners, at, ',' + self, 0, 1 + self.Length) == 0;
+            if (matches && self[^1] == '.')
+            {
+                end = owners.IndexOf(',', end);
+            }
+
+            if (matches && end >= 0 && end < owners.Length && owners[end] == ',')
+            {
+                kept.Append(',');
+                at = end + 1;
+            }
+            else
+            {
+                kept.Append(owners[at++]);
+            }
+        }
+
+        return kept.ToString();
+    }
+
+    private void TakeWaiting(string self, string queue, List<string> taken)
+    {
+        var waiting = Offline.ToList();
+        if (waiting.Count == 0)
+        {
+            return;
+        }
+
+        Offline.Clear();
+        OfflineBytes = null;
+        foreach (var entry in waiting)
+        {
+            if (QueueOf(entry) == queue)
+            {
+                InFlight[entry[..20]] = entry;
+                InFlight['o' + entry[..20]] = $",{self},";
+                taken.Add(entry);
+            }
+            else
+            {
+                Offline.Add(entry);
+                OfflineBytes = (OfflineBytes ?? 0) + entry.Length;
+            }
+        }
+    }
+
+    private string Holders(string queue, string alive)
+    {
+        var tokens = new StringBuilder(",");
+        foreach (var (field, epoch) in Queues)
+        {
+            var colon = field.IndexOf(':', Bytes);
+            var token = field[..colon] + '.' + epoch;
+            if (field[(colon + 1)..] == queue && IsIn(alive, token))
+            {
+                tokens.Append(token).Append(',');
+            }
+        }
+
+        return tokens.Length == 1 ? "" : tokens.ToString();
+    }
+
+    private void Put(string entry)
+    {
+        var at = Offline.Count;
+        while (at > 0 && string.CompareOrdinal(Offline[at - 1], 0, entry, 0, 20) > 0)
+        {
+            at--;
+        }
+
+        if (at > 0 && Offline[at - 1][..20] == entry[..20])
+        {
+            return;
+        }
+
+        Offline.Insert(at, entry);
+        OfflineBytes = (OfflineBytes ?? 0) + entry.Length;
+    }
+
+    private string[] Trim(List<string> told, long messages, long bytes)
+    {
+        while (Offline.Count > messages || ((OfflineBytes ?? 0) > bytes && Offline.Count > 1))
+        {
+            OfflineBytes = (OfflineBytes ?? 0) - Offline[0].Length;
+            told.Add(Offline[0][..20]);
+            Offline.RemoveAt(0);
+        }
+
+        return [.. told];
+    }
+}
