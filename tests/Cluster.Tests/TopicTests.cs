@@ -89,7 +89,13 @@ public sealed class TopicTests(FleetFixture fixture)
         await alice.SendAsync("/topic/t.3", "2");
         var back = await _fleet.SubscribeAsync(2, "goes", "/topic/t.3");
         await alice.SendAsync("/topic/t.3", "3");
-        Assert.Equal("3", (await back.NextAsync()).Body);
+        var first = (await back.NextAsync()).Body;
+        if (first == "2")
+        {
+            first = (await back.NextAsync()).Body; // It was still on its way when they were back.
+        }
+
+        Assert.Equal("3", first);
         Assert.Equal(Reading.Numbers(1, 3), await stays.BodiesAsync(3));
     }
 }

@@ -2,8 +2,7 @@ namespace FastPush.Relay.Presence;
 
 /// <summary>
 /// Keys, in the user's slot: 1 <c>push:session:{user}</c>, 2 <c>push:presence:{user}</c>. A session id is <c>TOKEN/number</c>; those of
-/// dead
-/// servers do not count and are removed on the way.
+/// dead servers do not count and are removed on the way.
 /// </summary>
 internal static class PresenceScripts
 {
@@ -27,9 +26,20 @@ internal static class PresenceScripts
         return {tostring(count()), redis.call('GET', KEYS[2]) or ''}
         """;
 
-    /// <summary>Keys: presences of one slot, or of any slots without Redis Cluster. Argument: seconds of online.</summary>
+    /// <summary>
+    /// Keys: presences, then as many sets of sessions in the same order; of one slot, or of any slots without Redis Cluster. Argument:
+    /// seconds of online. Who has left since the keys were chosen stays away.
+    /// </summary>
     public const string RefreshOnline = """
-        for _, key in ipairs(KEYS) do redis.call('SET', key, 'online', 'EX', ARGV[1]) end
+        local users = #KEYS / 2
+        local presences = redis.call('MGET', unpack(KEYS, 1, users))
+        for n = 1, users do
+          if presences[n] == 'online' then
+            redis.call('EXPIRE', KEYS[n], ARGV[1])
+          elseif redis.call('EXISTS', KEYS[users + n]) == 1 then
+            redis.call('SET', KEYS[n], 'online', 'EX', ARGV[1])
+          end
+        end
         return 0
         """;
 

@@ -189,11 +189,11 @@ public sealed class RedisPresence : IPresence, IWriteBehind<PresenceWrite>, IDis
     {
         try
         {
-            var online = new List<RedisKey>();
+            var online = new List<string>();
             var sessions = new List<RedisKey>();
             Choose(online, sessions);
-            await RefreshAsync(PresenceScripts.RefreshOnline, online, _options.OnlineSeconds);
-            await RefreshAsync(PresenceScripts.RefreshSessions, sessions, _options.SessionSeconds);
+            await RefreshOnlineAsync(online);
+            await RefreshSessionsAsync(sessions);
         }
         catch (StoreUnavailableException)
         {
@@ -209,7 +209,7 @@ public sealed class RedisPresence : IPresence, IWriteBehind<PresenceWrite>, IDis
         }
     }
 
-    private void Choose(List<RedisKey> online, List<RedisKey> sessions)
+    private void Choose(List<string> online, List<RedisKey> sessions)
     {
         lock (_online)
         {
@@ -225,7 +225,7 @@ public sealed class RedisPresence : IPresence, IWriteBehind<PresenceWrite>, IDis
                 }
 
                 _turn.Enqueue(user);
-                online.Add(RedisKeys.Presence(user));
+                online.Add(user);
                 if (withSessions)
                 {
                     sessions.Add(RedisKeys.Session(user));
@@ -235,14 +235,28 @@ public sealed class RedisPresence : IPresence, IWriteBehind<PresenceWrite>, IDis
         }
     }
 
-    private async Task RefreshAsync(string script, List<RedisKey> keys, int seconds)
+    private Task RefreshOnlineAsync(List<string> users)
     {
-        // One script's keys must share a slot in Redis Cluster; elsewhere any will do.
-        IEnumerable<IEnumerable<RedisKey>> groups = _store.IsCluster ? keys.GroupBy(_store.SlotOf) : keys.Chunk(KeysMax);
+        var groups = Groups(users, user => RedisKeys.Presence(user));
+        return RefreshAsync(PresenceScripts.RefreshOnline, groups.Select(PresencesAndSessions), _options.OnlineSeconds);
+    }
+
+    private static RedisKey[] PresencesAndSessions(string[] users) =>
+        [.. users.Select(user => (RedisKey)RedisKeys.Presence(user)), .. users.Select(user => (RedisKey)RedisKeys.Session(user))];
+
+    private Task RefreshSessionsAsync(List<RedisKey> keys) =>
+        RefreshAsync(PresenceScripts.RefreshSessions, Groups(keys, key => key), _options.SessionSeconds);
+
+    // One script's keys must share a slot in Redis Cluster; elsewhere any will do.
+    private IEnumerable<T[]> Groups<T>(List<T> items, Func<T, RedisKey> keyOf) =>
+        _store.IsCluster ? items.GroupBy(item => _store.SlotOf(keyOf(item))).Select(group => group.ToArray()) : items.Chunk(KeysMax);
+
+    private async Task RefreshAsync(string script, IEnumerable<RedisKey[]> groups, int seconds)
+    {
         var running = new List<Task>();
         foreach (var group in groups)
         {
-            running.Add(_store.EvalAsync(script, [.. group], [seconds]));
+            running.Add(_store.EvalAsync(script, group, [seconds]));
             Refreshes++;
         }
 

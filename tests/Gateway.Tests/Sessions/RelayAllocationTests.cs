@@ -104,13 +104,7 @@ public sealed class RelayAllocationTests : IDisposable
         var least = long.MaxValue;
         for (var round = 0; round < Rounds; round++)
         {
-            var before = GC.GetAllocatedBytesForCurrentThread();
-            for (var i = 0; i < Messages; i++)
-            {
-                once();
-            }
-
-            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+            least = Math.Min(least, Allocations.Least(once, Messages, rounds: 1));
             afterRound();
         }
 
