@@ -29,7 +29,7 @@ public sealed class RedisRelayTests
         Assert.Equal(10_000, b.Relay.Counters.Received);
         Assert.Empty(a.Receiver.Messages);
         Assert.Empty(a.Receiver.Undelivered);
-        await a.Receiver.UntilAsync(() => a.Relay.WaitingBytes == 0);
+        await Deadline.Until(() => a.Relay.WaitingBytes == 0);
     }
 
     [Fact]

@@ -17,7 +17,7 @@ public sealed class RelayBatchingTests
         {
             Assert.True(a.TryPublish(2, Relays.Number(i), (uint)i));
             await b.Receiver.UntilAsync(() => b.Receiver.Messages.Count == i);
-            await a.Receiver.UntilAsync(() => a.Relay.WaitingBytes == 0);
+            await Deadline.Until(() => a.Relay.WaitingBytes == 0);
         }
 
         Assert.Equal(20, a.Relay.Counters.SentBatches);

@@ -96,7 +96,7 @@ public sealed class RelayClusterTests : IAsyncLifetime
 
         await owner.KillAsync();
         await b.DownAsync($"127.0.0.1:{owner.Port}");
-        await a.Receiver.UntilAsync(() => !a.TryPublish(2, "lost"));
+        await Deadline.Until(() => !a.TryPublish(2, "lost"));
         await owner.RestartAsync();
         await Task.WhenAll(a.UpAsync(), b.UpAsync());
         // The cluster itself needs a while until it serves the slots again.
