@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
 using FastPush.Gateway.Auth;
 using FastPush.Gateway.Links;
 using FastPush.Gateway.Sessions;
@@ -96,7 +95,7 @@ internal sealed class EngineConnection(EngineListener listener, EventLoop loop, 
             return sent;
         }
 
-        return Marshal.GetLastPInvokeError() is Native.Eagain or Native.Eintr or Native.Enobufs ? 0 : -1;
+        return Native.LastError is Native.Eagain or Native.Eintr or Native.Enobufs ? 0 : -1;
     }
 
     public override void SendWhenWritable(ReadOnlyMemory<byte> rest)
@@ -152,7 +151,7 @@ internal sealed class EngineConnection(EngineListener listener, EventLoop loop, 
             return true;
         }
 
-        var again = received < 0 && Marshal.GetLastPInvokeError() is Native.Eagain or Native.Eintr;
+        var again = received < 0 && Native.LastError is Native.Eagain or Native.Eintr;
         received = 0;
         return again;
     }

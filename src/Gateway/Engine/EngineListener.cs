@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using FastPush.Gateway.Engine.Tls;
 using FastPush.Gateway.Transport;
@@ -69,7 +68,7 @@ internal sealed class EngineListener : IConnectionListener, IEngineHandler
             var fd = Native.Accept(_fd);
             if (fd < 0)
             {
-                if (Marshal.GetLastPInvokeError() is Native.Emfile or Native.Enfile)
+                if (Native.LastError is Native.Emfile or Native.Enfile)
                 {
                     RefuseOne();
                 }

@@ -36,12 +36,15 @@ internal sealed class EngineTable
         {
             if (fd >= _entries.Length)
             {
-                Array.Resize(ref _entries, Math.Max(fd + 1, _entries.Length * 2));
+                var larger = new Entry[Math.Max(fd + 1, _entries.Length * 2)];
+                _entries.CopyTo(larger, 0);
+                Volatile.Write(ref _entries, larger);
             }
 
+            // In this order, so that Find never takes the new handler for an old event.
             ref var entry = ref _entries[fd];
-            entry.Generation++;
-            entry.Handler = handler;
+            Volatile.Write(ref entry.Generation, entry.Generation + 1);
+            Volatile.Write(ref entry.Handler, handler);
             return Key(fd, entry.Generation);
         }
     }
@@ -50,18 +53,22 @@ internal sealed class EngineTable
     {
         lock (_lock)
         {
-            _entries[fd].Handler = null;
+            Volatile.Write(ref _entries[fd].Handler, null);
         }
     }
 
-    /// <summary>The handler that a key was given for, if it is still there.</summary>
+    /// <summary>The handler that a key was given for, if it is still there. Takes no lock: it is asked for each event.</summary>
     public IEngineHandler? Find(ulong key)
     {
-        lock (_lock)
+        var entries = Volatile.Read(ref _entries);
+        var fd = (uint)key;
+        if (fd >= entries.Length)
         {
-            var fd = (uint)key;
-            return fd < _entries.Length && _entries[fd].Generation == (uint)(key >> 32) ? _entries[fd].Handler : null;
+            return null;
         }
+
+        var handler = Volatile.Read(ref entries[fd].Handler);
+        return Volatile.Read(ref entries[fd].Generation) == (uint)(key >> 32) ? handler : null;
     }
 
     private struct Entry

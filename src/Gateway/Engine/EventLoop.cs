@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Runtime.InteropServices;
 using FastPush.Gateway.Telemetry;
 using FastPush.Gateway.Topics;
 
@@ -72,12 +71,12 @@ internal sealed class EventLoop : IDisposable
             var count = Native.EpollWait(_epoll, _events);
             if (count < 0)
             {
-                if (Marshal.GetLastPInvokeError() == Native.Eintr)
+                if (Native.LastError == Native.Eintr)
                 {
                     continue;
                 }
 
-                throw new IOException($"epoll_wait failed: errno {Marshal.GetLastPInvokeError()}");
+                throw new IOException($"epoll_wait failed: errno {Native.LastError}");
             }
 
             var began = _node.Clock.Ticks;

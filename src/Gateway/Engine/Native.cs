@@ -35,6 +35,12 @@ internal static unsafe partial class Native
     private const int SolSocket = 1;
     private const int SoRcvLowat = 18;
 
+    /// <summary>
+    /// Why a call has just failed. Read here and not by the marshaller, which would clear and fetch it around each call that succeeds;
+    /// what the runtime does between a call's return and this preserves it.
+    /// </summary>
+    public static int LastError => Marshal.GetLastSystemError();
+
     public static int EpollCreate() => Check(EpollCreate1(CloseOnExec));
 
     public static int EventFd() => Check(EventFd(0, CloseOnExec | NonBlock));
@@ -46,7 +52,7 @@ internal static unsafe partial class Native
         return EpollCtl(epoll, operation, fd, &interest) == 0;
     }
 
-    /// <summary>Waits without end; number of events, or -1 with the error in the last P/Invoke error.</summary>
+    /// <summary>Waits without end; number of events, or -1 with the error in <see cref="LastError"/>.</summary>
     public static int EpollWait(int epoll, Span<EpollEvent> events)
     {
         fixed (EpollEvent* first = events)
@@ -61,7 +67,7 @@ internal static unsafe partial class Native
     /// <summary>Readable only from so many bytes on, so that epoll does not report again and again what was only peeked at.</summary>
     public static void SetReceiveLowWater(int fd, int bytes) => _ = SetSockOpt(fd, SolSocket, SoRcvLowat, &bytes, sizeof(int));
 
-    /// <summary>Bytes received, 0 at the end, -1 with the error in the last P/Invoke error.</summary>
+    /// <summary>Bytes received, 0 at the end, -1 with the error in <see cref="LastError"/>.</summary>
     public static int Receive(int fd, Span<byte> buffer, int flags)
     {
         fixed (byte* first = buffer)
@@ -70,7 +76,7 @@ internal static unsafe partial class Native
         }
     }
 
-    /// <summary>Bytes taken, or -1 with the error in the last P/Invoke error.</summary>
+    /// <summary>Bytes taken, or -1 with the error in <see cref="LastError"/>.</summary>
     public static int Send(int fd, ReadOnlySpan<byte> bytes)
     {
         fixed (byte* first = bytes)
@@ -145,30 +151,30 @@ internal static unsafe partial class Native
 
     private static int Check(int result) => result >= 0
         ? result
-        : throw new IOException($"system call failed: errno {Marshal.GetLastPInvokeError()}");
+        : throw new IOException($"system call failed: errno {LastError}");
 
-    [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
+    [LibraryImport("libc", EntryPoint = "epoll_create1")]
     private static partial int EpollCreate1(int flags);
 
-    [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
+    [LibraryImport("libc", EntryPoint = "eventfd")]
     private static partial int EventFd(uint initial, int flags);
 
-    [LibraryImport("libc", EntryPoint = "epoll_ctl", SetLastError = true)]
+    [LibraryImport("libc", EntryPoint = "epoll_ctl")]
     private static partial int EpollCtl(int epoll, int operation, int fd, EpollEvent* interest);
 
-    [LibraryImport("libc", EntryPoint = "epoll_wait", SetLastError = true)]
+    [LibraryImport("libc", EntryPoint = "epoll_wait")]
     private static partial int EpollWait(int epoll, EpollEvent* events, int count, int timeoutMs);
 
-    [LibraryImport("libc", EntryPoint = "accept4", SetLastError = true)]
+    [LibraryImport("libc", EntryPoint = "accept4")]
     private static partial int Accept4(int listener, void* address, int* addressLength, int flags);
 
     [LibraryImport("libc", EntryPoint = "setsockopt")]
     private static partial int SetSockOpt(int fd, int level, int option, void* value, int length);
 
-    [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
+    [LibraryImport("libc", EntryPoint = "recv")]
     private static partial nint Recv(int fd, byte* buffer, nuint length, int flags);
 
-    [LibraryImport("libc", EntryPoint = "send", SetLastError = true)]
+    [LibraryImport("libc", EntryPoint = "send")]
     private static partial nint SendTo(int fd, byte* buffer, nuint length, int flags);
 
     [LibraryImport("libc", EntryPoint = "write")]

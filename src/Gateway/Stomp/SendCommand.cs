@@ -86,7 +86,7 @@ internal static class SendCommand
         }
 
         // Before the rendering: a flood must cost as little as can be.
-        if (!connection.Node.Users.TryTake(session.User!, connection.Node.Clock.NowMs, principal.Burst, principal.PerSecond))
+        if (!connection.Node.Users.TryTake(session.User!, session.LastInputMs, principal.Burst, principal.PerSecond))
         {
             StompCommands.Refuse(
                 connection,
@@ -104,9 +104,8 @@ internal static class SendCommand
     private static Payload? Render(StompConnection connection, in StompFrame frame, in ParsedDestination destination)
     {
         var node = connection.Node;
-        Span<byte> shown = stackalloc byte[1024];
-        var shownLength = ShownDestination(connection, destination, shown, out var isRaw);
-        var header = isRaw ? destination.Raw : shown[..shownLength];
+        var isRaw = destination.Kind == DestinationKind.Topic && connection.Version != StompVersion.V10;
+        var header = isRaw ? destination.Raw : ShownDestination(destination, stackalloc byte[1024]);
         if (!MessageDraft.TryBegin(node.Pool, MessageTail.Size(frame, header), out var draft))
         {
             return null;
@@ -123,7 +122,7 @@ internal static class SendCommand
 
         var isText = connection.FrameIsText || System.Text.Unicode.Utf8.IsValid(frame.Body);
         payload.Seal(id, unixMs, length, headersStart, bodyStart, isText);
-        payload.AcceptedTicks = node.Clock.Ticks;
+        payload.AcceptedTicks = FanoutBatch.Current.ReadTicks;
         if (destination.Kind == DestinationKind.UserQueue)
         {
             var topic = node.Topics.GetOrAdd(destination.Text);
@@ -134,22 +133,15 @@ internal static class SendCommand
         return payload;
     }
 
-    // What receivers see: a topic's name as it was sent; for a user's queue the name under which they subscribed.
-    private static int ShownDestination(
-        StompConnection connection, in ParsedDestination destination, Span<byte> shown, out bool isRaw)
+    // What receivers see, when it is not what was sent: a topic's name escaped, or the name under which a queue's user subscribed.
+    private static ReadOnlySpan<byte> ShownDestination(in ParsedDestination destination, Span<byte> shown)
     {
-        isRaw = destination.Kind == DestinationKind.Topic && connection.Version != StompVersion.V10;
-        if (isRaw)
-        {
-            return 0;
-        }
-
         if (destination.Kind == DestinationKind.Topic)
         {
-            return HeaderText.Escape(destination.Text, StompVersion.V12, shown);
+            return shown[..HeaderText.Escape(destination.Text, StompVersion.V12, shown)];
         }
 
         "/user/queue/"u8.CopyTo(shown);
-        return 12 + HeaderText.Escape(destination.Name, StompVersion.V12, shown[12..]);
+        return shown[..(12 + HeaderText.Escape(destination.Name, StompVersion.V12, shown[12..]))];
     }
 }

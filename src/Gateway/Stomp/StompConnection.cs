@@ -59,7 +59,9 @@ internal sealed partial class StompConnection
     /// <summary>Takes what was read. The bytes are changed in place (unmasked) and not kept.</summary>
     public void Receive(Span<byte> bytes)
     {
-        Session.LastInputMs = Node.Clock.NowMs;
+        var ticks = Node.Clock.Ticks;
+        FanoutBatch.Current.ReadTicks = ticks;
+        Session.LastInputMs = Node.Clock.MsAt(ticks);
         if (_isDeaf)
         {
             return;

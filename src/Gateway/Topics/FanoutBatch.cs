@@ -13,6 +13,9 @@ internal readonly record struct FanoutRun(Topic Topic, int Start, int Count, lon
 /// </summary>
 internal sealed class FanoutBatch
 {
+    // More runs than that are a burst, where collecting pays anyway; and they are compared in pairs.
+    private const int ApartMax = 8;
+
     [ThreadStatic]
     private static FanoutBatch? t_current;
 
@@ -20,22 +23,20 @@ internal sealed class FanoutBatch
     private int _entryCount;
     private FanoutRun[] _runs = new FanoutRun[16];
     private int _runCount;
+    private readonly Session?[] _receivers = new Session?[ApartMax];
     private Session[] _dirty = new Session[16];
     private int _dirtyCount;
     private bool _completing;
-
-    private byte[] _encoded = [];
-    private int _encodedLength;
-    private byte[]? _encodedHead;
-    private WireFormat _encodedFormat;
-    private (int Number, long Next) _encodedAck;
-    private int _encodedStart = -1;
+    private readonly SharedEncoding _encoding = new();
 
     /// <summary>This thread's batch.</summary>
     public static FanoutBatch Current => t_current ??= new FanoutBatch();
 
-    /// <summary>Sessions collect bytes until the end of the batch, since several runs may hit the same ones.</summary>
+    /// <summary>Sessions collect bytes until the end of the batch, since several runs hit the same ones, or may.</summary>
     public bool IsCorked { get; private set; }
+
+    /// <summary>When the bytes that this thread works on were read, by <see cref="Lifecycle.Clock.Ticks"/>.</summary>
+    public long ReadTicks { get; set; }
 
     /// <summary>When its delivery began, on the monotonic clock.</summary>
     public long NowMs { get; private set; }
@@ -93,7 +94,7 @@ internal sealed class FanoutBatch
         _completing = true;
         try
         {
-            IsCorked = _runCount > 1;
+            IsCorked = _runCount > 1 && !GoToOneEach();
             NowMs = node.Clock.NowMs;
             for (var i = 0; i < _runCount; i++)
             {
@@ -111,54 +112,38 @@ internal sealed class FanoutBatch
         }
     }
 
-    /// <summary>
-    /// All messages of a run as this subscription gets them. Equal heads share one encoding; where deliveries are to be acknowledged,
-    /// their <c>ack</c> headers must be equal too, as they are for all that subscribed before the topic's first message.
-    /// </summary>
-    public ReadOnlySpan<byte> Encode(Subscription subscription, in FanoutRun run)
+    /// <summary>All messages of a run as this subscription gets them.</summary>
+    public ReadOnlySpan<byte> Encode(Subscription subscription, in FanoutRun run) => _encoding.Of(subscription, this, run);
+
+    // Few runs, each for one session and no two for the same one: collecting first would cost two copies and two locks for nothing. Who
+    // subscribes meanwhile costs a second send at most.
+    private bool GoToOneEach()
     {
-        var format = subscription.Session.Format;
-        var ack = format == WireFormat.Stomp12 && subscription.Window is { } window
-            ? (Number: subscription.Number, window.Next)
-            : default;
-        if (_encodedStart == run.Start
-            && ReferenceEquals(_encodedHead, subscription.Head)
-            && _encodedFormat == format
-            && _encodedAck == ack)
+        if (_runCount > ApartMax)
         {
-            return _encoded.AsSpan(0, _encodedLength);
+            return false;
         }
 
-        _encodedStart = -1; // Whatever happens until the end, what is there is no run's encoding.
-        var size = 0;
-        for (var i = 0; i < run.Count; i++)
+        for (var i = 0; i < _runCount; i++)
         {
-            size += MessageEncoder.SizeMax(subscription, PayloadAt(run, i));
-        }
-
-        if (_encoded.Length < size)
-        {
-            if (_encoded.Length > 0)
+            var receivers = _runs[i].Topic.Subscribers.Snapshot();
+            if (receivers.Length != 1 || receivers[0] is not { Session: var session })
             {
-                Scratch.Give(_encoded);
+                return false;
             }
 
-            _encoded = Scratch.Take(size);
+            for (var j = 0; j < i; j++)
+            {
+                if (ReferenceEquals(_receivers[j], session))
+                {
+                    return false;
+                }
+            }
+
+            _receivers[i] = session;
         }
 
-        var length = 0;
-        for (var i = 0; i < run.Count; i++)
-        {
-            var sequence = ack.Next == 0 ? 0 : ack.Next + i;
-            length += MessageEncoder.Write(_encoded.AsSpan(length), subscription, PayloadAt(run, i), sequence, redelivered: false);
-        }
-
-        _encodedLength = length;
-        _encodedHead = subscription.Head;
-        _encodedFormat = format;
-        _encodedAck = ack;
-        _encodedStart = run.Start;
-        return _encoded.AsSpan(0, length);
+        return true;
     }
 
     private void Deliver(in FanoutRun run, Node node)
@@ -253,15 +238,9 @@ internal sealed class FanoutBatch
         Array.Clear(_entries, 0, _entryCount);
         Array.Clear(_runs, 0, _runCount);
         Array.Clear(_dirty, 0, _dirtyCount);
+        Array.Clear(_receivers);
         _entryCount = _runCount = _dirtyCount = 0;
-        _encodedStart = -1;
-        _encodedHead = null;
-        if (_encoded.Length > Scratch.ChunkBytes * 4)
-        {
-            BytePool.Return(_encoded);
-            _encoded = [];
-        }
-
+        _encoding.Forget();
         IsCorked = false;
         _completing = false;
 

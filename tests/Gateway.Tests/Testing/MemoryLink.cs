@@ -23,6 +23,9 @@ internal sealed class MemoryLink(bool keepBytes = true) : Link
     /// <summary>Bytes taken so far.</summary>
     public long Taken { get; private set; }
 
+    /// <summary>Calls that gave it bytes.</summary>
+    public int Sends { get; private set; }
+
     /// <summary>The outbox waits for <see cref="Unblock"/>.</summary>
     public bool IsWaitedFor => _waits;
 
@@ -64,6 +67,7 @@ internal sealed class MemoryLink(bool keepBytes = true) : Link
         var taken = (int)Math.Min(bytes.Length, Room);
         Room -= Room == long.MaxValue ? 0 : taken;
         Taken += taken;
+        Sends++;
         if (keepBytes)
         {
             _bytes.AddRange(bytes[..taken]);

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using FastPush.Protocol;
 using FastPush.Protocol.Tls;
 
@@ -109,7 +108,7 @@ internal sealed class TlsAccept(EngineListener listener, TlsContext tls, EventLo
         var received = Native.Receive(fd, buffer.AsSpan(0, most), Native.MsgPeek);
         if (received <= 0)
         {
-            if (received == 0 || Marshal.GetLastPInvokeError() is not (Native.Eagain or Native.Eintr))
+            if (received == 0 || Native.LastError is not (Native.Eagain or Native.Eintr))
             {
                 Close();
             }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using FastPush.Protocol.Buffers;
 using FastPush.Protocol.Tls;
 
@@ -246,7 +245,7 @@ internal sealed class TlsChannel(EventLoop loop, int fd, ulong key, TrafficKey w
         }
 
         var sent = Native.Send(fd, _pending.AsSpan(_start, _end - _start));
-        if (sent < 0 && Marshal.GetLastPInvokeError() is not (Native.Eagain or Native.Eintr or Native.Enobufs))
+        if (sent < 0 && Native.LastError is not (Native.Eagain or Native.Eintr or Native.Enobufs))
         {
             return false; // The loop is told by EPOLLERR or EPOLLHUP.
         }

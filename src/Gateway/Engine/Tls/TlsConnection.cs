@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
 using FastPush.Gateway.Auth;
 using FastPush.Gateway.Links;
 using FastPush.Gateway.Sessions;
@@ -98,7 +97,7 @@ internal sealed class TlsConnection(EngineListener listener, EventLoop loop, int
     {
         var kept = _receiver.Restore(buffer);
         var received = Native.Receive(fd, buffer.AsSpan(kept), 0);
-        if (received <= 0 && (received == 0 || Marshal.GetLastPInvokeError() is not (Native.Eagain or Native.Eintr)))
+        if (received <= 0 && (received == 0 || Native.LastError is not (Native.Eagain or Native.Eintr)))
         {
             Close();
             return;
