@@ -95,8 +95,7 @@ internal sealed partial class ClusterNode : IRelayReceiver
     {
         if (acceptance is not null)
         {
-            acceptance.Expect();
-            _queues.Settle(payload, fault => acceptance.End(fault?.Message));
+            Settle(payload, acceptance);
         }
         else if (payload.Settlement != Settlement.Open)
         {
@@ -104,6 +103,13 @@ internal sealed partial class ClusterNode : IRelayReceiver
         }
 
         Outcomes.Tell(payload.Id, payload.User!, state);
+    }
+
+    // Apart from Noted, which would else make the closure's object for each message.
+    private void Settle(Payload payload, IAcceptance acceptance)
+    {
+        acceptance.Expect();
+        _queues.Settle(payload, fault => acceptance.End(fault?.Message));
     }
 
     /// <summary>A client acknowledged what was over already; <paramref name="acceptance"/> is told when the store knows that.</summary>
