@@ -10,7 +10,7 @@ public sealed class MisconfigurationTests
         await fleet.UnreadyAsync();
         var gateway = fleet.Gateways[0];
         await gateway.SaysOnceAsync("Redis is not usable");
-        Assert.Contains(words, await gateway.ReasonAsync(), StringComparison.OrdinalIgnoreCase);
+        await Deadline.Until(async () => (await gateway.ReasonAsync()).Contains(words, StringComparison.OrdinalIgnoreCase));
 
         // Without a server id there are no message ids, so clients are sent elsewhere, by HTTP's own words.
         var fault = await Assert.ThrowsAsync<System.Net.WebSockets.WebSocketException>(() => fleet.ConnectAsync(0, "bob"));

@@ -21,7 +21,12 @@ public sealed class OutageTests : IAsyncLifetime
         _redis = await RedisServer.StartAsync(new RedisSettings { AppendOnly = true });
         _proxy = TcpProxy.Start(_redis.Port);
         _fleet = await Fleet.StartAsync(
-            _redis.ConfigurationAt(_proxy.Port), 2, GatewayState.Ready, null, "--FastPush:Cluster:CallTimeoutMs=1000");
+            _redis.ConfigurationAt(_proxy.Port),
+            2,
+            GatewayState.Ready,
+            null,
+            "--FastPush:Cluster:CallTimeoutMs=2000",
+            "--FastPush:Ack:TimeoutMs=600000"); // What is not acknowledged comes again with the next connection, not before.
         _topicReader = await _fleet.SubscribeAsync(0, "reader", $"/topic/{User}");
         _user = await _fleet.SubscribeAsync(0, User, "/user/queue/q", "ack:client-individual");
     }
@@ -121,7 +126,6 @@ public sealed class OutageTests : IAsyncLifetime
     [Fact]
     public async Task Killed_and_restarted_without_its_data()
     {
-        await _redis.CommandAsync("CONFIG", "SET", "appendonly", "no");
         await _redis.CommandAsync("FLUSHALL");
         await _redis.KillAsync();
         await GoesOnAsync("Redis is not usable");

@@ -44,6 +44,7 @@ public sealed class PresenceTests(FleetFixture fixture)
         var sessions = (object?[])(await redis.CommandAsync("SMEMBERS", "push:session:{bob.p2}"))!;
         var session = (string)Assert.Single(sessions)!;
         Assert.InRange((long)(await redis.CommandAsync("TTL", "push:session:{bob.p2}"))!, 1, 3600);
+        await Deadline.Until(async () => (long)(await redis.CommandAsync("EXISTS", $"push:session:{{{session}}}"))! == 1);
         var facts = (object?[])(await redis.CommandAsync("HMGET", $"push:session:{{{session}}}", "userId", "serverId"))!;
         Assert.Equal("bob.p2", facts[0]);
         Assert.Matches("^[0-9]+$", (string)facts[1]!);

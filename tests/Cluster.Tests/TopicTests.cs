@@ -67,7 +67,7 @@ public sealed class TopicTests(FleetFixture fixture)
         }
 
         Assert.Equal(Reading.Numbers(1, 50), await bob.BodiesAsync(50));
-        Assert.InRange(await PublishedAsync() - before, 0, 5); // Other tests' sessions may still end.
+        Assert.InRange(await PublishedAsync() - before, 0, 40); // Other tests' sessions may still end, and their messages come again.
 
         async Task<long> PublishedAsync()
         {

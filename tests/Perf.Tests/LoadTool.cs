@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
+using FastPush.Redis.Testing;
 
 namespace FastPush.Perf.Tests;
 
@@ -60,7 +59,7 @@ internal sealed class LoadTool : IDisposable
             .Replace("@options@", words[1], StringComparison.Ordinal)
             .Replace("@scheme@", scheme, StringComparison.Ordinal)
             .Replace("@endpoint@", endpoint, StringComparison.Ordinal)
-            .Replace("@port@", $"{FreePort()}", StringComparison.Ordinal));
+            .Replace("@port@", $"{Ports.Free()}", StringComparison.Ordinal));
         return await ExecuteAsync(file, JsonPath);
     }
 
@@ -84,13 +83,5 @@ internal sealed class LoadTool : IDisposable
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         return (process.ExitCode, output + await errors);
-    }
-
-    /// <summary>A port of the loopback address that nobody listens on now.</summary>
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

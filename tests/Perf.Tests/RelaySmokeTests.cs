@@ -1,5 +1,6 @@
 using System.Text.Json;
 using FastPush.Load.Measuring;
+using FastPush.Redis.Testing;
 
 namespace FastPush.Perf.Tests;
 
@@ -20,12 +21,12 @@ public sealed class RelaySmokeTests : IDisposable
             .Replace("../artifacts/publish/gateway", Repository.Output("src/Gateway"), StringComparison.Ordinal)
             .Replace("../artifacts/publish/load", Repository.Output("perf/Load"), StringComparison.Ordinal)
             .Replace("/tmp/fastpush-load-keys", Path.Combine(_folder.FullName, "keys"), StringComparison.Ordinal)
-            .Replace("18080", $"{LoadTool.FreePort()}", StringComparison.Ordinal)
-            .Replace("18081", $"{LoadTool.FreePort()}", StringComparison.Ordinal)
-            .Replace("16379", $"{LoadTool.FreePort()}", StringComparison.Ordinal)
-            .Replace("--window {{window}}", "--window {{window}} --prewarm 0", StringComparison.Ordinal));
+            .Replace("18080", $"{Ports.Free()}", StringComparison.Ordinal)
+            .Replace("18081", $"{Ports.Free()}", StringComparison.Ordinal)
+            .Replace("16379", $"{Ports.Free()}", StringComparison.Ordinal)
+            .Replace("--window {{window}}", "--window {{window}} --prewarm 0 --drain 60", StringComparison.Ordinal));
         // What is counted without traffic is subtracted, so the time for that is as long as the traffic's.
-        var (code, output) = await LoadTool.ExecuteAsync(file, json, "connections=20", "rate=400", "duration=2", "warmup=1", "settle=2");
+        var (code, output) = await LoadTool.ExecuteAsync(file, json, "connections=20", "rate=400", "duration=4", "warmup=1", "settle=4");
         Assert.True(code == 0, output);
 
         var result = JsonDocument.Parse(await File.ReadAllTextAsync(json)).RootElement;

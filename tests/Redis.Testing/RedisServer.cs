@@ -178,7 +178,7 @@ public sealed class RedisServer : IAsyncDisposable
         yield return $"dir {_folder.FullName}";
         yield return "save \"\"";
         yield return _settings.AppendOnly ? "appendonly yes" : "appendonly no";
-        yield return "appendfsync always";
+        yield return "appendfsync no"; // What a killed process has written stays, and no answer waits for the disk.
         if (_settings.Tls)
         {
             yield return $"port 0\ntls-port {Port}\ntls-auth-clients no";

@@ -6,7 +6,7 @@ import { until } from "./lib/until.mjs";
 
 const TIMEOUT = { timeout: 60_000 };
 
-describe("the HTTP side", TIMEOUT, () => {
+describe("the HTTP side", () => {
   let gateway;
   let backend;
   let names = 0;

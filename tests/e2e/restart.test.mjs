@@ -6,7 +6,7 @@ import { until } from "./lib/until.mjs";
 
 const TIMEOUT = { timeout: 120_000 };
 
-describe("the gateway stops and comes back", TIMEOUT, () => {
+describe("the gateway stops and comes back", () => {
   test("SIGTERM: 1012 with a JSON hint, what was sent is delivered, exit code 0", TIMEOUT, async () => {
     const gateway = await startGateway();
     try {

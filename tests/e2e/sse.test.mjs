@@ -5,7 +5,7 @@ import { SsePeer } from "./lib/sse.mjs";
 
 const TIMEOUT = { timeout: 60_000 };
 
-describe("server-sent events", TIMEOUT, () => {
+describe("server-sent events", () => {
   let gateway;
   let backend;
   let names = 0;

@@ -7,7 +7,7 @@ import { StompPeer } from "./lib/stomp.mjs";
 const TIMEOUT = { timeout: 60_000 };
 const MIB = 1024 * 1024;
 
-describe("stompjs with its defaults", TIMEOUT, () => {
+describe("stompjs with its defaults", () => {
   let gateway;
   const open = [];
 

@@ -34,7 +34,7 @@ internal sealed class LoadRun : IDisposable
     private const int StormWindow = 2;
     private const int AfterWindow = 3;
     private const double LeadSeconds = 0.05;
-    private const double QuietSeconds = 1.5;
+    private const double QuietPart = 0.3; // Of the longest drain: when so long nothing came, nothing more will.
     private const double CalmSeconds = 2;
     private const double ResumeSeconds = 1;
 
@@ -180,7 +180,7 @@ internal sealed class LoadRun : IDisposable
             {
                 (last, lastAt) = (received, MonotonicClock.Now);
             }
-            else if (MonotonicClock.Now - lastAt > MonotonicClock.FromSeconds(QuietSeconds))
+            else if (MonotonicClock.Now - lastAt > MonotonicClock.FromSeconds(QuietPart * _options.DrainSeconds))
             {
                 return;
             }

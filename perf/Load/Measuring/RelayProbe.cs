@@ -23,7 +23,7 @@ internal sealed record RelaySample(
 /// <summary>Reads <see cref="RelaySample"/>s; the processes are found by their ports on this machine.</summary>
 internal sealed class RelayProbe : IDisposable
 {
-    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan s_startTime = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(50);

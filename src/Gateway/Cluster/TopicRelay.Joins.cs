@@ -8,9 +8,6 @@ namespace FastPush.Gateway.Cluster;
 /// <summary>Who joins and who leaves: what this server tells the others, and what they tell it.</summary>
 internal sealed partial class TopicRelay
 {
-    // How long a subscriber waits for publishers to have seen it.
-    private const int JoinTimeoutMs = 1_000;
-
     private readonly ConcurrentDictionary<long, TaskCompletionSource> _joins = [];
     private long _request;
 
@@ -84,7 +81,7 @@ internal sealed partial class TopicRelay
     // Ends in time, too, when the other server is slow or has just died: the subscriber must not wait for it for ever.
     private async Task WaitAsync(long request, TaskCompletionSource seen)
     {
-        var patience = TimeSpan.FromMilliseconds(JoinTimeoutMs);
+        var patience = TimeSpan.FromMilliseconds(node.Options.Cluster.CallTimeoutMs);
         await using (node.Clock.Provider.CreateTimer(_ => OnJoinSeen(request), null, patience, Timeout.InfiniteTimeSpan))
         {
             await seen.Task;

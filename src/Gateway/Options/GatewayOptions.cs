@@ -153,7 +153,7 @@ internal sealed record ClusterOptions
     /// <summary>A server without heart-beat for so long is dead; others take over what it had in flight.</summary>
     public int DeadAfterMs { get; init; } = 5_000;
 
-    /// <summary>Longest wait for one answer of Redis.</summary>
+    /// <summary>Longest wait for one answer of Redis, and of a SUBSCRIBE for publishers on other servers to know of it.</summary>
     public int CallTimeoutMs { get; init; } = 1_000;
 
     /// <summary>Relay channels of each server. The same on all servers.</summary>

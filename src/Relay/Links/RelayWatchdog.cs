@@ -13,6 +13,8 @@ internal sealed class RelayWatchdog : IDisposable
     private readonly RelayOptions _options;
     private readonly TimeProvider _clock;
     private readonly ITimer _timer;
+    private readonly TimeSpan _late;
+    private long _ticked;
     private long _heard;
     private long _pinged;
     private long _repliesSince;
@@ -25,8 +27,9 @@ internal sealed class RelayWatchdog : IDisposable
         _options = options;
         _clock = clock;
         _heard = clock.GetTimestamp();
-        _repliesSince = _heard;
+        _repliesSince = _ticked = _heard;
         var period = (options.PingAfter < options.PingTimeout ? options.PingAfter : options.PingTimeout) / TicksPerTimeout;
+        _late = 3 * period;
         _timer = clock.CreateTimer(static state => ((RelayWatchdog)state!).Tick(), this, period, period);
     }
 
@@ -45,6 +48,16 @@ internal sealed class RelayWatchdog : IDisposable
     private void Tick()
     {
         var now = _clock.GetTimestamp();
+        var stoodStill = _clock.GetElapsedTime(_ticked, now) > _late;
+        _ticked = now;
+        if (stoodStill)
+        {
+            // It was this process that stood still: what came meanwhile is not read yet, so all patience begins anew.
+            _pinged = _pinged > Volatile.Read(ref _heard) ? now : _pinged;
+            _repliesSince = now;
+            return;
+        }
+
         // While the reader hands messages on nobody reads, so silence says nothing about the server.
         var heard = Volatile.Read(ref _busy) ? now : Volatile.Read(ref _heard);
         var silence = _clock.GetElapsedTime(heard, now);

@@ -9,6 +9,7 @@ using FastPush.Relay.Users;
 namespace FastPush.Gateway.Tests.Cluster;
 
 /// <summary>What other servers send, when it cannot be read or its delivery fails: two different failures (R4).</summary>
+[Collection(NodeCollection.Name)]
 public sealed class RelayedMessageTests : IDisposable
 {
     private readonly TestNode _node = new();

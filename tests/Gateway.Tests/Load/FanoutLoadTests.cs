@@ -11,7 +11,7 @@ public sealed class FanoutLoadTests
     private const int Few = 200;
     private const int Many = 2_000;
     private const int Messages = 2_000;
-    private const int Rounds = 3;
+    private const int Rounds = 5;
 
     // Ten times more sessions do not fit into the same caches, so a delivery may cost more; but not by a factor.
     private const double CostRatioMax = 2;
@@ -44,14 +44,15 @@ public sealed class FanoutLoadTests
     [Fact]
     public void A_delivery_to_2000_costs_at_most_twice_one_to_200()
     {
-        var ratios = new double[Rounds];
+        // The least of each: what other processes put on top differs from round to round.
+        var (few, many) = (double.MaxValue, double.MaxValue);
         for (var round = 0; round < Rounds; round++)
         {
-            ratios[round] = CostOfDelivery(Many) / CostOfDelivery(Few);
+            few = Math.Min(few, CostOfDelivery(Few));
+            many = Math.Min(many, CostOfDelivery(Many));
         }
 
-        Array.Sort(ratios);
-        Assert.InRange(ratios[Rounds / 2], 0, CostRatioMax);
+        Assert.InRange(many / few, 0, CostRatioMax);
     }
 
     // CPU of this thread in ns for each of as many deliveries as the other number of subscribers gets.

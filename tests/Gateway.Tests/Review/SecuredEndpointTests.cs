@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using FastPush.Gateway.Tests.Testing;
+using FastPush.Redis.Testing;
 
 namespace FastPush.Gateway.Tests.Review;
 
@@ -23,7 +24,7 @@ public sealed class SecuredEndpointTests
             var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
             using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
             await File.WriteAllBytesAsync(file, certificate.Export(X509ContentType.Pfx, "x"));
-            var safe = FreePort();
+            var safe = Ports.Free();
             await using var gateway = await GatewayProcess.StartAsync(
                 $"--FastPush:Engine:Transport={transport}",
                 "--Kestrel:Endpoints:Plain:Url=http://127.0.0.1:0",
@@ -45,14 +46,6 @@ public sealed class SecuredEndpointTests
         {
             File.Delete(file);
         }
-    }
-
-    // Not 0: endpoints are told apart by their ports, before they are bound.
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static async Task<string> AskAsync(Stream stream)

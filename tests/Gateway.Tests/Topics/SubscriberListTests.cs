@@ -4,6 +4,8 @@ using FastPush.Gateway.Topics;
 
 namespace FastPush.Gateway.Tests.Topics;
 
+/// <summary>Alone, since its threads would take the processors from tests that others wait for.</summary>
+[Collection(NodeCollection.Name)]
 public sealed class SubscriberListTests
 {
     private static readonly Topic Topic = new("/topic/a"u8.ToArray(), null, null);

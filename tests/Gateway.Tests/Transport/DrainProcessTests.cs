@@ -14,8 +14,8 @@ public sealed partial class DrainProcessTests
     public async Task A_node_under_load_goes_without_losing_a_message()
     {
         await using var gateway = await GatewayProcess.StartAsync(
-            "--FastPush:Drain:TimeoutMs=20000",
-            "--FastPush:Drain:ReadinessMs=1000",
+            "--FastPush:Drain:TimeoutMs=30000",
+            "--FastPush:Drain:ReadinessMs=4000",
             "--FastPush:Drain:SpreadMs=500",
             "--FastPush:Offline:Messages=100000");
         using var carol = await RawClient.StompAsync(gateway, "carol");
@@ -43,7 +43,7 @@ public sealed partial class DrainProcessTests
         var receipts = await publishing;
         var heard = await Task.WhenAll(listeners);
         Assert.Equal(0, await gateway.ExitAsync());
-        Assert.InRange(Stopwatch.GetElapsedTime(since).TotalSeconds, 1, 20);
+        Assert.InRange(Stopwatch.GetElapsedTime(since).TotalSeconds, 4, 35);
 
         // Of each round one message goes to the topic, one to carol, one to dave, who acknowledges nothing. Every receipt stands for
         // a message that was delivered or waits; the close may come between the last publish and its receipt.
@@ -63,7 +63,7 @@ public sealed partial class DrainProcessTests
         var since = Stopwatch.GetTimestamp();
         gateway.Terminate();
         Assert.Equal(0, await gateway.ExitAsync());
-        Assert.InRange(Stopwatch.GetElapsedTime(since).TotalSeconds, 0, 10);
+        Assert.InRange(Stopwatch.GetElapsedTime(since).TotalSeconds, 0, 20);
         gateway.AssertNoFaults();
     }
 

@@ -16,11 +16,11 @@ public sealed class SilenceTests(SilenceTests.Fixture fixture) : IClassFixture<S
     [InlineData("GET /stomp HTTP/1.1\r\nHost: localhost\r\nUpgr")]
     public async Task Half_an_upgrade_is_cut_off(string begun)
     {
-        using var client = await RawClient.OpenAsync(_gateway);
         var since = Stopwatch.GetTimestamp();
+        using var client = await RawClient.OpenAsync(_gateway);
         await client.SendAsync(begun);
         await client.GoneAsync();
-        Assert.InRange(Stopwatch.GetElapsedTime(since).TotalMilliseconds, 400, 20_000);
+        Assert.InRange(Stopwatch.GetElapsedTime(since).TotalMilliseconds, 5_000, 30_000);
     }
 
     [Theory]
@@ -55,7 +55,7 @@ public sealed class SilenceTests(SilenceTests.Fixture fixture) : IClassFixture<S
     [Fact]
     public async Task Beats_go_both_ways()
     {
-        using var client = await RawClient.StompAsync(_gateway, "alice", heartBeat: "300,1000");
+        using var client = await RawClient.StompAsync(_gateway, "alice", heartBeat: "10000,1000");
         for (var i = 0; i < 3; i++)
         {
             Assert.Equal("BEAT", (await client.NextAsync()).Command);
@@ -64,5 +64,5 @@ public sealed class SilenceTests(SilenceTests.Fixture fixture) : IClassFixture<S
     }
 
     public sealed class Fixture() : GatewayFixture(
-        "--FastPush:Limits:ConnectTimeoutMs=1500", "--FastPush:HeartBeat:WantMs=1500", "--FastPush:HeartBeat:SendMs=1000");
+        "--FastPush:Limits:ConnectTimeoutMs=6000", "--FastPush:HeartBeat:WantMs=1500", "--FastPush:HeartBeat:SendMs=1000");
 }

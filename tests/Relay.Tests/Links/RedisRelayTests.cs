@@ -26,7 +26,7 @@ public sealed class RedisRelayTests
         Assert.InRange(b.Receiver.Batches, 1, 10_000);
         Assert.True(a.Relay.Counters.SentBatches < 10_000);
         Assert.Equal(10_000, a.Relay.Counters.Sent);
-        Assert.Equal(10_000, b.Relay.Counters.Received);
+        await Deadline.Until(() => b.Relay.Counters.Received == 10_000);
         Assert.Empty(a.Receiver.Messages);
         Assert.Empty(a.Receiver.Undelivered);
         await Deadline.Until(() => a.Relay.WaitingBytes == 0);
@@ -84,7 +84,7 @@ public sealed class RedisRelayTests
     {
         await using var redis = await RedisServer.StartAsync();
         await using var b = await Relays.StartUpAsync(redis, 2);
-        var a = await Relays.StartUpAsync(redis, 1);
+        var a = await Relays.StartUpAsync(redis, 1, options => options with { StopTimeout = TimeSpan.FromSeconds(30) });
         for (var i = 0; i < 5000; i++)
         {
             Assert.True(a.TryPublish(2, Relays.Number(i)));
@@ -106,7 +106,6 @@ public sealed class RedisRelayTests
         var a = await Relays.StartUpAsync(redis, 1, options => options with
         {
             PingAfter = TimeSpan.FromSeconds(60),
-            PingTimeout = TimeSpan.FromSeconds(60),
             StopTimeout = TimeSpan.FromMilliseconds(100),
         });
         redis.Pause();

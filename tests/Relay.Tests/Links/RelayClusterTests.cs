@@ -78,7 +78,7 @@ public sealed class RelayClusterTests : IAsyncLifetime
 
         await stop.CancelAsync();
         var published = await publishing;
-        await a.Receiver.UntilAsync(() => b.Receiver.Messages.Count + a.Receiver.Undelivered.Count >= published);
+        await Deadline.Until(() => b.Receiver.Messages.Count + a.Receiver.Undelivered.Count >= published);
         var arrived = b.Receiver.Messages.Select(int.Parse).ToList();
         var returned = a.Receiver.Undelivered.Select(given => int.Parse(given.Message)).ToList();
         Assert.Equal(arrived.Order(), arrived);

@@ -22,15 +22,22 @@ internal sealed class Relays : IAsyncDisposable
 
     public LineLog Log { get; } = new();
 
-    /// <summary>Starts one and does not wait. Its timeouts are short, so that tests of failures are.</summary>
+    /// <summary>Finds soon that nobody answers; but a machine that stands still for a moment is no failure.</summary>
+    public static RelayOptions Watchful(RelayOptions options) => options with
+    {
+        PingAfter = TimeSpan.FromMilliseconds(300),
+        PingTimeout = TimeSpan.FromSeconds(3),
+    };
+
+    /// <summary>Starts one and does not wait. It comes back soon, so that tests of failures are short.</summary>
     public static Relays Start(string configuration, int serverId, Func<RelayOptions, RelayOptions>? change = null)
     {
         var options = new RelayOptions
         {
             Address = RedisAddress.Parse(configuration),
             ServerId = serverId,
-            PingAfter = TimeSpan.FromMilliseconds(300),
-            PingTimeout = TimeSpan.FromMilliseconds(500),
+            PingAfter = TimeSpan.FromSeconds(10),
+            PingTimeout = TimeSpan.FromSeconds(30),
             BackoffMin = TimeSpan.FromMilliseconds(20),
             BackoffMax = TimeSpan.FromMilliseconds(200),
         };

@@ -25,7 +25,7 @@ public sealed partial class RedisServer : IAsyncLifetime, IDisposable
 
     public int Port { get; private set; }
 
-    public string Configuration => $"127.0.0.1:{Port},allowAdmin=true,connectTimeout=1000";
+    public string Configuration => $"127.0.0.1:{Port},allowAdmin=true";
 
     /// <summary>A connection of the test's own.</summary>
     public ConnectionMultiplexer Admin { get; private set; } = null!;

@@ -11,7 +11,7 @@ internal static class Stores
     {
         var store = new RedisStore(
             redis.Configuration,
-            options ?? new RedisStoreOptions { ProbeMs = 50, BreakMs = 500 },
+            options ?? new RedisStoreOptions { ProbeMs = 50, BreakMs = 500, CallTimeoutMs = 30_000 },
             TimeProvider.System,
             NullLogger.Instance);
         store.Start();

@@ -63,7 +63,7 @@ public sealed class UserQueuesTests(RedisServer redis) : IClassFixture<RedisServ
     public async Task A_first_subscription_gets_what_is_on_its_way_before_what_is_newer_and_the_relay_does_not_double_it()
     {
         await _two.TakeAsync(User, Queue);
-        var onItsWay = Message(ageMs: 0);
+        var onItsWay = Message(ageMs: -20_000); // Young for as long as the test may take.
         await AcceptedByAsync(_one, [2], onItsWay);
         _two.Leave(User, Queue);
         var taken = await _two.TakeAsync(User, Queue);
@@ -81,8 +81,9 @@ public sealed class UserQueuesTests(RedisServer redis) : IClassFixture<RedisServ
         await _two.TakeAsync(User, Queue);
         await _three.TakeAsync(User, Queue);
         var message = Message(ageMs: 100);
-        await AcceptedByAsync(_one, [2, 3], message);
+        var other = Message(ageMs: 100); // Before server 2 subscribes again, which may take longer than its age.
         Assert.False(_two.IsOverdue(User, "another", message.Id));
+        await AcceptedByAsync(_one, [2, 3], message);
 
         // Server 2 does not get it, and its client goes to server 3 and comes back.
         _two.Leave(User, Queue);
@@ -93,7 +94,6 @@ public sealed class UserQueuesTests(RedisServer redis) : IClassFixture<RedisServ
         Assert.True(_two.IsOverdue(User, Queue, message.Id));
 
         // Were it not over, the take would bring it, and say that it may not be the first time.
-        var other = Message(ageMs: 100);
         await AcceptedByAsync(_one, [2, 3], other);
         var late = Assert.Single(await _two.TakeAsync(User, Queue));
         Assert.Equal((other.Id, true), (late.Payload.Id, late.Redelivered));

@@ -18,7 +18,7 @@ export class ConsoleTab {
     const tab = new ConsoleTab();
     tab.context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
     tab.page = await tab.context.newPage();
-    tab.page.setDefaultTimeout(20_000);
+    tab.page.setDefaultTimeout(40_000);
     tab.page.on("console", (message) => {
       if (message.type() === "error" || message.type() === "warning") {
         tab.complaints.push(`${message.type()}: ${message.text()} ${message.location().url}`);

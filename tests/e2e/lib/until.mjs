@@ -1,7 +1,7 @@
 const POLL_MS = 10;
 
 /** Waits until `condition` returns something truthy and returns it; throws, saying `what` was awaited, after `deadlineMs`. */
-export async function until(condition, what, deadlineMs = 15_000) {
+export async function until(condition, what, deadlineMs = 30_000) {
   const end = performance.now() + deadlineMs;
   for (;;) {
     const value = await condition();
