@@ -260,6 +260,7 @@ write_conditions() {
   cat >"$raw/conditions.json" <<JSON
 {
   "date": "$(date -u +%F)",
+  "time": "$(date -u +%H:%M)",
   "commit": "$commit",
   "machine": {
     "cpuModel": "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)",

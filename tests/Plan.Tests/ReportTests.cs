@@ -235,6 +235,23 @@ public sealed class ReportTests
     }
 
     [Fact]
+    public void The_newest_is_of_the_last_day_and_then_of_the_last_time()
+    {
+        using var folder = ResultFolder.Full();
+        var report = folder.Build() with { Time = "09:30" };
+        foreach (var one in new[]
+        {
+            report, report with { Commit = "00first", Time = "21:05" }, report with { Commit = "zz", Time = null },
+            report with { Date = "2025-12-31", Commit = "zzz", Time = "23:59" },
+        })
+        {
+            ReportFiles.Write(one, null, folder.Output);
+        }
+
+        Assert.Equal("2026-01-02-00first.json", Path.GetFileName(ReportDocument.Newest(folder.Output)));
+    }
+
+    [Fact]
     public void A_baseline_shows_the_change()
     {
         using var folder = ResultFolder.Full();

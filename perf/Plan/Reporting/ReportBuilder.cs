@@ -33,7 +33,8 @@ internal static class ReportBuilder
             Calibration.From([.. runs.Where(run => !run.IsValidation && run.Label == server)]),
             Targets.Judge(measured, server, reference),
             [.. runs.Where(run => run.IsValidation && run.Label == server).GroupBy(run => run.Scenario)
-                .Select(Validation).OfType<ValidationRun>()]);
+                .Select(Validation).OfType<ValidationRun>()],
+            conditions.Time);
     }
 
     private static InputException Lacks(string what) => new($"no result says {what}, and there is no {Conditions.FileName} that does");

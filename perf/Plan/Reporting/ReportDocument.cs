@@ -6,6 +6,7 @@ using FastPush.Plan.Results;
 namespace FastPush.Plan.Reporting;
 
 /// <summary>A report as its JSON file holds it: what was measured, the model's constants, targets, runs to check the model by.</summary>
+/// <param name="Time">When it was written, HH:mm of UTC; of old reports it is not known.</param>
 internal sealed record ReportDocument(
     int Format,
     string Date,
@@ -18,7 +19,8 @@ internal sealed record ReportDocument(
     IReadOnlyList<ScenarioFigures> Scenarios,
     ModelConstants Constants,
     IReadOnlyList<TargetVerdict> Targets,
-    IReadOnlyList<ValidationRun> Validation)
+    IReadOnlyList<ValidationRun> Validation,
+    string? Time = null)
 {
     public const int FormatWritten = 2;
 
@@ -50,10 +52,15 @@ internal sealed record ReportDocument(
         }
     }
 
-    /// <summary>The report with the last name: names begin with the date.</summary>
-    /// <exception cref="InputException">There is none.</exception>
+    /// <summary>The report of the last day, and of that day the last.</summary>
+    /// <exception cref="InputException">There is none, or one that cannot be read.</exception>
     public static string Newest(string folder) =>
-        (Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.json").Max(StringComparer.Ordinal) : null)
+        (Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.json") : [])
+            .Select(path => (Path: path, Report: Read(path)))
+            .OrderBy(one => one.Report.Date, StringComparer.Ordinal)
+            .ThenBy(one => one.Report.Time, StringComparer.Ordinal)
+            .ThenBy(one => one.Path, StringComparer.Ordinal)
+            .LastOrDefault().Path
             ?? throw new InputException($"there is no report in '{folder}': make one with scripts/report.sh, or name one with --report");
 
     public string ToJson() => JsonSerializer.Serialize(this, JsonShape.Options) + "\n";

@@ -13,6 +13,9 @@ internal sealed record Conditions
     /// <summary>Day of the measurement, yyyy-MM-dd.</summary>
     public string? Date { get; init; }
 
+    /// <summary>Time of that day, HH:mm of UTC.</summary>
+    public string? Time { get; init; }
+
     public string? Commit { get; init; }
 
     public Machine? Machine { get; init; }

@@ -17,7 +17,9 @@ public static class BytePool
     public static byte[] Rent(int minimumBytes)
     {
 #pragma warning disable RS0030 // The only use of the shared pool.
-        var array = ArrayPool<byte>.Shared.Rent(minimumBytes);
+        var array = ArrayShelf.Has(minimumBytes)
+            ? ArrayShelf.Take(minimumBytes)
+            : ArrayPool<byte>.Shared.Rent(minimumBytes);
 #pragma warning restore RS0030
         Interlocked.Add(ref s_outstandingBytes, array.Length);
         return array;
@@ -28,8 +30,15 @@ public static class BytePool
     {
         ArgumentNullException.ThrowIfNull(array);
         Interlocked.Add(ref s_outstandingBytes, -array.Length);
+        if (ArrayShelf.Has(array.Length))
+        {
+            ArrayShelf.Give(array);
+        }
+        else
+        {
 #pragma warning disable RS0030
-        ArrayPool<byte>.Shared.Return(array);
+            ArrayPool<byte>.Shared.Return(array);
 #pragma warning restore RS0030
+        }
     }
 }
