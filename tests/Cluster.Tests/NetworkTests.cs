@@ -64,13 +64,45 @@ public sealed class NetworkTests
         await fleet.UnreadyAsync();
         bob.Abort();
         var next = await fleet.ConnectAsync(0, "bob");
-        await next.SubscribeAsync("/user/queue/q", "0", "ack:client-individual", "last-event-id:0");
+        var resumed = next.SubscribeAsync("/user/queue/q", "0", "ack:client-individual", "last-event-id:0");
         Assert.Equal("acknowledged", (await next.NextAsync()).Body);
+        Assert.False(resumed.IsCompleted);
         proxy.Flow();
         var rest = await next.NextAsync();
         Assert.Equal(("not acknowledged", "true"), (rest.Body, rest["redelivered"]));
         await next.AckedAsync(rest);
+        await resumed;
         await redis.NothingLeftAsync("bob");
+    }
+
+    [Fact]
+    public async Task What_was_delivered_elsewhere_comes_late_to_who_resumed_without_the_store_and_then_the_RECEIPT()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var proxy = TcpProxy.Start(redis.Port);
+        await using var near = await Fleet.StartAsync(
+            redis.ConfigurationAt(proxy.Port), 1, GatewayState.Ready, null, "--FastPush:Cluster:CallTimeoutMs=2000");
+        await using var far = await Fleet.StartAsync(redis.Configuration, 1);
+        var bob = await near.SubscribeAsync(0, "bob", "/user/queue/q", "ack:client-individual");
+        await bob.SendAsync("/user/bob/queue/q", "here");
+        await bob.AckedAsync(await bob.NextAsync());
+        await bob.DisconnectAsync();
+        bob = await far.SubscribeAsync(0, "bob", "/user/queue/q");
+        var alice = await far.ConnectAsync(0, "alice");
+        proxy.Stall();
+        await near.UnreadyAsync();
+        await alice.SendAsync("/user/bob/queue/q", "elsewhere");
+        Assert.Equal("elsewhere", (await bob.NextAsync()).Body);
+        await redis.NothingLeftAsync("bob");
+        bob.Abort();
+        var next = await near.ConnectAsync(0, "bob");
+        var resumed = next.SubscribeAsync("/user/queue/q", "0", "ack:client-individual", "last-event-id:0");
+        Assert.Equal("here", (await next.NextAsync()).Body); // By this server's own history, since there is no other.
+        Assert.False(resumed.IsCompleted);
+        proxy.Flow();
+        var late = await next.NextAsync();
+        Assert.Equal(("elsewhere", "true"), (late.Body, late["redelivered"]));
+        await resumed;
     }
 
     [Fact]

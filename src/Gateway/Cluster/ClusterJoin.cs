@@ -62,10 +62,43 @@ internal static class ClusterJoin
         if (lastEventId is { } last)
         {
             var kept = await ReadAsync(session.Node, () => cluster.Queues.ReadHistoryAsync(topic.User!, topic.Queue!, last));
-            missed = kept is null ? Settled(missed) : Union(missed, kept);
+            if (kept is null)
+            {
+                await WithoutStoreAsync(cluster, session, subscription, Settled(missed), waiting, last);
+                return;
+            }
+
+            missed = Union(missed, kept);
         }
 
         OfflineFlush.Deliver(session, subscription, missed, waiting);
+    }
+
+    // Live messages go on at once. A RECEIPT comes only when the client has been given all that it missed; an event stream has none.
+    private static Task WithoutStoreAsync(
+        ClusterNode cluster,
+        Session session,
+        Subscription subscription,
+        List<OfflineMessage>? missed,
+        IReadOnlyList<OfflineMessage> waiting,
+        long lastEventId)
+    {
+        HashSet<long> had = [.. (missed ?? []).Select(m => m.Payload.Id), .. waiting.Select(m => m.Payload.Id)];
+        OfflineFlush.Deliver(session, subscription, missed, waiting);
+        var finishing = LateAsync();
+        return session.Format == WireFormat.ServerSentEvents ? Task.CompletedTask : finishing;
+
+        async Task LateAsync()
+        {
+            try
+            {
+                await LateResume.FinishAsync(cluster, session, subscription, lastEventId, had);
+            }
+            catch (Exception e)
+            {
+                ClusterLog.StoreFailed(session.Node.Log, "resuming", e);
+            }
+        }
     }
 
     private static async Task ResumeAsync(
@@ -95,7 +128,8 @@ internal static class ClusterJoin
         return null;
     }
 
-    // What is not settled is in the store, or will be, which cannot be told now that it went out. It comes when the store is back.
+    // What is not settled is in the store, or will be, which cannot be told now that it went out. It comes when the store is back, as does
+    // what was settled elsewhere.
     private static List<OfflineMessage>? Settled(List<OfflineMessage>? own)
     {
         own?.RemoveAll(message =>

@@ -32,6 +32,9 @@ public interface IUserQueues : IOfflineQueue
     /// </summary>
     bool Hold(Payload message, bool isStored = true);
 
+    /// <summary>This server has the message in its memory, or settled it a moment ago.</summary>
+    bool HasHad(string user, long id);
+
     /// <summary>
     /// Another server, or this one, did not take the message: its ownership ends. Never blocks; written in the next batch. With
     /// <paramref name="mayHaveArrived"/> it counts as attempted, so that who gets it next is told that it may not be the first time.

@@ -124,6 +124,9 @@ public sealed partial class RedisUserQueues : IUserQueues, IWriteBehind<QueueWri
     }
 
     /// <inheritdoc/>
+    public bool HasHad(string user, long id) => _held.Contains(user, id) || _held.IsSettled(user, id);
+
+    /// <inheritdoc/>
     public bool IsOverdue(string user, string queue, long id) => id <= OverdueIn(user, queue);
 
     /// <inheritdoc/>

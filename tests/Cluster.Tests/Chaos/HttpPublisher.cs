@@ -74,7 +74,7 @@ internal sealed class HttpPublisher(ChaosRound round, string name)
             to = new { user = message.User, queue = "q" },
             body = Convert.ToBase64String(Encoding.UTF8.GetBytes(message.Body)),
             contentType = "text/plain",
-            idempotencyKey = message.HasKey ? message.Body : $"once {message.Body}",
+            idempotencyKey = message.HasKey ? $"{message.User} {message.Body}" : $"once {message.User} {message.Body}",
         });
         try
         {

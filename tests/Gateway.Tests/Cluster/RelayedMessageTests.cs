@@ -128,6 +128,8 @@ public sealed class RelayedMessageTests : IDisposable
         public void Undeliverable(int serverId, string user, string queue, long id, bool mayHaveArrived) =>
             Added.Add((user, queue, id, 0));
 
+        public bool HasHad(string user, long id) => Held.Contains(id);
+
         public bool IsUp => true;
 
         public long OverdueId => 0;
