@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using System.Text;
 using FastPush.Gateway;
 using FastPush.Gateway.Auth;
@@ -10,7 +9,6 @@ using FastPush.Gateway.Tests.Testing;
 using FastPush.Gateway.Topics;
 using FastPush.Relay.Offline;
 using FastPush.Relay.Presence;
-using Microsoft.Extensions.Logging;
 
 namespace FastPush.Simulation;
 
@@ -38,7 +36,13 @@ internal sealed class World : IDisposable
         _isSlow = HasSlowQueue = Random.Next(2) == 0;
         var tokens = new TokenVerifier(KeySource.Fixed(s_issuer.Keys), DevIssuer.Options(new JwtOptions()), Time);
         Node = new Node(
-            options, Time, tokens, new GatewayMetrics(new Meters()), Offline, new MemoryPresence(100), new ErrorLog(this));
+            options,
+            Time,
+            tokens,
+            new GatewayMetrics(new UnreadMeters()),
+            Offline,
+            new MemoryPresence(100),
+            new ErrorLog(what => Fail($"the gateway logged: {what}")));
         Model = new Model(this);
         _wire = new WireCheck(this);
         _invariants = new Invariants(this);
@@ -172,36 +176,6 @@ internal sealed class World : IDisposable
         for (var i = 0; i < clients; i++)
         {
             Clients.Add(new SimClient(this, i, users[i % 3]));
-        }
-    }
-
-    private sealed class Meters : IMeterFactory
-    {
-        public Meter Create(MeterOptions options) => new(options);
-
-        public void Dispose() => GC.SuppressFinalize(this);
-    }
-
-    private sealed class ErrorLog(World world) : ILoggerFactory, ILogger
-    {
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
-
-        public void Dispose() => GC.SuppressFinalize(this);
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (logLevel >= LogLevel.Error)
-            {
-                world.Fail($"the gateway logged: {formatter(state, exception)} {exception}");
-            }
         }
     }
 }

@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 
-namespace FastPush.Simulation.Fleet;
+namespace FastPush.Simulation;
 
 /// <summary>A log that nothing may be written to as an error.</summary>
 internal sealed class ErrorLog(Action<string> fail) : ILoggerFactory, ILogger
