@@ -34,6 +34,7 @@ public enum ProtocolFault : byte
     BadEscape,
     BadContentLength,
     BodyTooLarge,
+    BodyNotAllowed,
     MissingNul,
     StrayCarriageReturn,
     ControlInHeader,

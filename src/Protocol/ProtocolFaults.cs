@@ -30,6 +30,8 @@ public static class ProtocolFaults
         ProtocolFault.BadEscape => ("bad escape", "A header has an escape sequence that this version does not define.", 1002),
         ProtocolFault.BadContentLength => ("bad content-length", "content-length is not a decimal number.", 1002),
         ProtocolFault.BodyTooLarge => ("frame too large", "The body is over the limit of a frame.", 1009),
+        ProtocolFault.BodyNotAllowed =>
+            ("unexpected body", "Of a client's frames only SEND has a body: after the empty line a NUL must follow.", 1002),
         ProtocolFault.MissingNul => ("missing nul", "The octet after the body (content-length bytes) is not NUL.", 1002),
         ProtocolFault.StrayCarriageReturn => ("stray carriage return", "A carriage return stands elsewhere than before a line feed.", 1002),
         ProtocolFault.ControlInHeader => ("bad header", "A header line holds a NUL octet.", 1002),

@@ -10,8 +10,15 @@ namespace FastPush.Gateway.Sessions;
 /// </summary>
 internal readonly ref struct CloseNotice
 {
-    /// <summary>Room for both frames, in bytes: texts of ours and a cut receipt id.</summary>
-    public const int BytesMax = 2048;
+    private const int MessageBytesMax = 256;
+    private const int DetailBytesMax = 1024;
+
+    // WebSocket headers and the close frame, which is a control frame.
+    private const int FramingBytesMax = WsHeaderWriter.MaxBytes + 2 + 125;
+
+    /// <summary>Room for both frames, in bytes.</summary>
+    public int BytesMax =>
+        FrameWriter.MaxErrorBytes(MessageBytesMax, ReceiptId.Length, DetailBytesMax, NamesVersions) + FramingBytesMax;
 
     public ushort Code { get; init; }
 
@@ -21,23 +28,26 @@ internal readonly ref struct CloseNotice
     /// <summary>The ERROR frame's body: what was wrong and where.</summary>
     public string Detail { get; init; }
 
-    /// <summary>The offending frame's receipt id as it came.</summary>
+    /// <summary>The offending frame's receipt id, escaped as its version escapes.</summary>
     public ReadOnlySpan<byte> ReceiptId { get; init; }
+
+    /// <summary>The ERROR frame tells the versions that the gateway speaks.</summary>
+    public bool NamesVersions { get; init; }
 
     /// <summary>The close frame's reason; empty = the message.</summary>
     public string Reason { get; init; }
 
     /// <summary>The words for a fault that a reader found.</summary>
-    public static CloseNotice For(ProtocolFault fault, ReadOnlySpan<byte> receipt)
+    public static CloseNotice For(ProtocolFault fault)
     {
         var (message, detail, code) = ProtocolFaults.Describe(fault);
-        return new CloseNotice { Code = code, Message = message, Detail = detail, ReceiptId = receipt };
+        return new CloseNotice { Code = code, Message = message, Detail = detail };
     }
 
     /// <summary>The answer to a peer's close frame (RFC 6455 section 5.5.1): it echoes the code; 1005 means that there was none.</summary>
     public static CloseNotice Echo(ushort code) => new() { Code = code == 1005 ? (ushort)1000 : code, Message = "", Reason = "" };
 
-    /// <summary>Writes the frames for a STOMP session; returns bytes written.</summary>
+    /// <summary>Writes the frames for a STOMP session into <see cref="BytesMax"/> bytes; returns bytes written.</summary>
     public int Write(Span<byte> destination, WireFormat format)
     {
         var at = 0;
@@ -49,13 +59,14 @@ internal readonly ref struct CloseNotice
                 WireFormat.Stomp11 => StompVersion.V11,
                 _ => StompVersion.V12,
             };
-            Span<byte> frame = stackalloc byte[BytesMax - 256];
-            Span<byte> message = stackalloc byte[256];
-            Span<byte> detail = stackalloc byte[1024];
-            Encoding.UTF8.TryGetBytes(Message, message, out var messageLength);
-            var detailLength = Encode(Detail ?? Message, detail);
-            var receipt = ReceiptId.Length <= 256 ? ReceiptId : default;
-            var length = FrameWriter.WriteError(frame, version, message[..messageLength], receipt, detail[..detailLength]);
+            Span<byte> message = stackalloc byte[MessageBytesMax];
+            Span<byte> detail = stackalloc byte[DetailBytesMax];
+            message = message[..Encode(Message, message)];
+            detail = detail[..Encode(Detail ?? Message, detail)];
+
+            // The header's length depends on the frame's, which is known afterwards.
+            var frame = destination[WsHeaderWriter.MaxBytes..];
+            var length = FrameWriter.WriteError(frame, version, message, ReceiptId, detail, NamesVersions);
             at = WsHeaderWriter.Write(destination, WsOpcode.Text, length);
             frame[..length].CopyTo(destination[at..]);
             at += length;

@@ -74,8 +74,9 @@ internal static class SessionCloser
 
             if (notice.Code != 0 && !session.Outbox.IsDead && session.Format != WireFormat.ServerSentEvents)
             {
-                Span<byte> frames = stackalloc byte[CloseNotice.BytesMax];
-                session.Outbox.Append(frames[..notice.Write(frames, session.Format)]);
+                var frames = Scratch.Take(notice.BytesMax);
+                session.Outbox.Append(frames.AsSpan(0, notice.Write(frames, session.Format)));
+                Scratch.Give(frames);
             }
 
             session.Outbox.Flush();

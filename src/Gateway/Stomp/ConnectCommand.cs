@@ -17,8 +17,16 @@ internal static class ConnectCommand
     {
         if (!TryNegotiate(frame, out var version))
         {
-            StompCommands.Refuse(
-                connection, frame, CloseReason.Protocol, 1002, "version not supported", "Supported protocol versions are 1.0 1.1 1.2");
+            connection.Fail(
+                frame,
+                CloseReason.Protocol,
+                new CloseNotice
+                {
+                    Code = 1002,
+                    Message = "version not supported",
+                    Detail = "Supported protocol versions are 1.0 1.1 1.2",
+                    NamesVersions = true,
+                });
             return;
         }
 
@@ -66,19 +74,24 @@ internal static class ConnectCommand
         }
     }
 
-    // CONNECT's headers are never escaped (STOMP 1.2, "Value Encoding"), RECEIPT's are.
     private static void Receipt(StompConnection connection, in StompFrame frame)
     {
-        const int ReceiptMax = 256;
-        if (!frame.TryGet(HeaderName.Receipt, out var receipt) || receipt.Length > ReceiptMax)
+        if (frame.TryGet(HeaderName.Receipt, out var receipt))
         {
-            return;
+            StompCommands.Answer(connection, EscapedReceipt(receipt, connection.Version), 0);
+        }
+    }
+
+    /// <summary>CONNECT's headers are never escaped (STOMP 1.2, "Value Encoding"), those of RECEIPT and ERROR are.</summary>
+    public static ReadOnlySpan<byte> EscapedReceipt(ReadOnlySpan<byte> receipt, StompVersion version)
+    {
+        if (HeaderText.EscapedSize(receipt, version) == receipt.Length)
+        {
+            return receipt;
         }
 
-        Span<byte> escaped = stackalloc byte[ReceiptMax * 2];
-        var id = escaped[..HeaderText.Escape(receipt, connection.Version, escaped)];
-        Span<byte> answer = stackalloc byte[1024];
-        connection.Reply(answer[..FrameWriter.WriteReceipt(answer, id, 0)]);
+        var escaped = new byte[receipt.Length * 2];
+        return escaped.AsSpan(0, HeaderText.Escape(receipt, version, escaped));
     }
 
     /// <summary>Puts a new token in the place of the old one (SEND to <c>/fastpush/token</c>). False when it was refused.</summary>

@@ -82,6 +82,12 @@ internal static class StompCommands
             return;
         }
 
+        Answer(connection, receipt, messageId);
+    }
+
+    /// <summary>Sends a RECEIPT for an id that is escaped as the connection's version escapes.</summary>
+    public static void Answer(StompConnection connection, ReadOnlySpan<byte> receipt, long messageId)
+    {
         var size = FrameWriter.MaxReceiptBytes(receipt.Length);
         if (size <= 1024)
         {
@@ -106,8 +112,7 @@ internal static class StompCommands
     public static void Refuse(
         StompConnection connection, in StompFrame frame, CloseReason reason, ushort code, string message, string detail)
     {
-        frame.TryGet(HeaderName.Receipt, out var receipt);
-        connection.Fail(reason, new CloseNotice { Code = code, Message = message, Detail = detail, ReceiptId = receipt });
+        connection.Fail(frame, reason, new CloseNotice { Code = code, Message = message, Detail = detail });
     }
 
     /// <summary>A required header, or the refusal of the frame.</summary>

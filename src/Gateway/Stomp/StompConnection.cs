@@ -118,16 +118,24 @@ internal sealed partial class StompConnection
     /// <summary>Sends a STOMP frame back to this client, at the end of the batch.</summary>
     public void Reply(ReadOnlySpan<byte> frame) => Reply(WsOpcode.Text, frame);
 
-    /// <summary>Closes for a fault that a reader found; <paramref name="receipt"/> is the offending frame's, if it had one.</summary>
-    public void Fail(ProtocolFault fault, ReadOnlySpan<byte> receipt = default)
+    /// <summary>Closes for a fault that a reader found in a frame, of which the legal lines before it are there.</summary>
+    public void Fail(in StompFrame frame, ProtocolFault fault)
     {
-        var notice = CloseNotice.For(fault, receipt);
-        Fail(notice.Code == 1009 ? CloseReason.TooBig : CloseReason.Protocol, notice);
+        var notice = CloseNotice.For(fault);
+        Fail(frame, notice.Code == 1009 ? CloseReason.TooBig : CloseReason.Protocol, notice);
     }
 
-    /// <summary>Closes with these words. Input after this is thrown away.</summary>
-    public void Fail(CloseReason reason, CloseNotice notice)
+    /// <summary>
+    /// Closes with these words, and the frame's <c>receipt</c> if it had one. Input after this is thrown away.
+    /// </summary>
+    public void Fail(in StompFrame frame, CloseReason reason, CloseNotice notice)
     {
+        if (frame.TryGet(HeaderName.Receipt, out var receipt))
+        {
+            var isEscaped = frame.Command is not (StompCommand.Connect or StompCommand.Stomp);
+            notice = notice with { ReceiptId = isEscaped ? receipt : ConnectCommand.EscapedReceipt(receipt, Version) };
+        }
+
         SessionCloser.Close(Session, reason, notice);
         _partial.Clear();
     }
@@ -144,7 +152,7 @@ internal sealed partial class StompConnection
     {
         _isDeaf = true;
         _restLength = 0;
-        Fail(fault);
+        Fail(default, fault);
     }
 
     private bool IsClosing => Session.State >= SessionState.Closing;
@@ -193,7 +201,7 @@ internal sealed partial class StompConnection
     {
         if (!CloseFrame.TryRead(payload, out var code, out _))
         {
-            Fail(ProtocolFault.BadCloseFrame);
+            Fail(default, ProtocolFault.BadCloseFrame);
             return;
         }
 
@@ -242,8 +250,7 @@ internal sealed partial class StompConnection
                     return at;
                 default:
                     acks.Finish(this);
-                    frame.TryGet(HeaderName.Receipt, out var receipt);
-                    Fail(fault, receipt);
+                    Fail(frame, fault);
                     return bytes.Length;
             }
         }

@@ -114,13 +114,26 @@ public static class FrameReader
         return ParseStatus.NeedMore;
     }
 
-    // frame = command EOL *( header EOL ) EOL *OCTET NULL *( EOL ); with content-length the octets may hold NUL.
+    // frame = command EOL *( header EOL ) EOL *OCTET NULL *( EOL ); with content-length the octets may hold NUL. "Only the SEND, MESSAGE,
+    // and ERROR frames MAY have a body" (STOMP 1.2, "Body").
     private static ParseStatus FindBodyEnd(
         scoped ref FrameScan scan, ReadOnlySpan<byte> frame, ProtocolLimits limits, out int bodyBytes, out ProtocolFault fault)
     {
         fault = ProtocolFault.None;
         bodyBytes = 0;
         int arrived = frame.Length - scan.BodyStart;
+        if (scan.Command != StompCommand.Send)
+        {
+            // No bytes are waited for, whatever a content-length says: they would be taken from the next frame.
+            if (arrived > 0 && frame[scan.BodyStart] != 0)
+            {
+                fault = ProtocolFault.BodyNotAllowed;
+                return ParseStatus.Malformed;
+            }
+
+            return arrived > 0 ? ParseStatus.Done : ParseStatus.NeedMore;
+        }
+
         if (scan.HasContentLength)
         {
             bodyBytes = scan.ContentLength;

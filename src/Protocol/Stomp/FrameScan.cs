@@ -23,6 +23,6 @@ public struct FrameScan
     /// <summary>True once the first byte of a frame (not a line end between frames) was seen.</summary>
     public bool Begun { get; internal set; }
 
-    /// <summary>Size of the whole frame in bytes, known once its head with a content-length was read; else 0.</summary>
+    /// <summary>Size of the whole frame in bytes, known once the head of a SEND with a content-length was read; else 0.</summary>
     public readonly long FrameBytes => BodyStart > 0 && HasContentLength ? (long)BodyStart + ContentLength + 1 : 0;
 }

@@ -9,6 +9,8 @@ public static class FrameWriter
 
     private static ReadOnlySpan<byte> ErrorStart => "ERROR\nmessage:"u8;
 
+    private static ReadOnlySpan<byte> VersionsLine => "\nversion:1.0,1.1,1.2"u8;
+
     private static ReadOnlySpan<byte> ErrorType => "\ncontent-type:text/plain\ncontent-length:"u8;
 
     /// <summary>Enough bytes for <see cref="WriteConnected"/> with values of these lengths.</summary>
@@ -21,8 +23,8 @@ public static class FrameWriter
         "RECEIPT\nreceipt-id:\nmessage-id:\n\n\0"u8.Length + receiptBytes + SpanWriter.NumberBytesMax;
 
     /// <summary>Enough bytes for <see cref="WriteError"/> to cut nothing.</summary>
-    public static int MaxErrorBytes(int messageBytes, int receiptBytes, int bodyBytes) =>
-        ErrorBytes(2 * messageBytes) + ReceiptLineBytes + receiptBytes + bodyBytes;
+    public static int MaxErrorBytes(int messageBytes, int receiptBytes, int bodyBytes, bool namesVersions = false) =>
+        ErrorBytes(2 * messageBytes) + (namesVersions ? VersionsLine.Length : 0) + ReceiptLineBytes + receiptBytes + bodyBytes;
 
     /// <summary>
     /// CONNECTED (STOMP 1.2, "CONNECTED Frame"). It is never escaped, so a CR, LF or NUL in a value becomes a space. Empty values
@@ -90,15 +92,21 @@ public static class FrameWriter
     /// <param name="message">Short text of the <c>message</c> header, unescaped.</param>
     /// <param name="receiptIdRaw">The offender's receipt as it came, still escaped; may be empty.</param>
     /// <param name="body">UTF-8 text that says what was wrong.</param>
+    /// <param name="namesVersions">
+    /// The header <c>version</c> tells all that this side speaks, as a client needs that offered none of them (STOMP 1.2, "Protocol
+    /// Negotiation").
+    /// </param>
     /// <returns>Bytes written.</returns>
     public static int WriteError(
         Span<byte> destination,
         StompVersion version,
         ReadOnlySpan<byte> message,
         ReadOnlySpan<byte> receiptIdRaw,
-        ReadOnlySpan<byte> body)
+        ReadOnlySpan<byte> body,
+        bool namesVersions = false)
     {
-        int room = destination.Length - ErrorBytes(HeaderText.EscapedSize(message, version));
+        ReadOnlySpan<byte> versions = namesVersions ? VersionsLine : default;
+        int room = destination.Length - ErrorBytes(HeaderText.EscapedSize(message, version)) - versions.Length;
         int receiptBytes = receiptIdRaw.IsEmpty ? 0 : ReceiptLineBytes + receiptIdRaw.Length;
         if (receiptBytes > room)
         {
@@ -109,6 +117,7 @@ public static class FrameWriter
         var writer = new SpanWriter(destination);
         writer.Append(ErrorStart);
         writer.Advance(HeaderText.Escape(message, version, writer.Rest));
+        writer.Append(versions);
         if (receiptBytes > 0)
         {
             writer.Append("\nreceipt-id:"u8);

@@ -139,7 +139,7 @@ internal static class HeadReader
 
         HeaderName name = HeaderNames.Parse(line[..colon]);
         scan.Names |= 1u << (int)name;
-        if (name == HeaderName.ContentLength && !scan.HasContentLength)
+        if (name == HeaderName.ContentLength && !scan.HasContentLength && scan.Command == StompCommand.Send)
         {
             if (!TryParseLength(line[(colon + 1)..], out scan.ContentLength))
             {

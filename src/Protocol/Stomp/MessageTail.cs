@@ -21,7 +21,6 @@ public static class MessageTail
         | 1u << (int)HeaderName.Ack
         | 1u << (int)HeaderName.Timestamp
         | 1u << (int)HeaderName.Redelivered
-        | 1u << (int)HeaderName.Id
         | 1u << (int)HeaderName.Authorization
         | 1u << (int)HeaderName.Login
         | 1u << (int)HeaderName.Passcode;

@@ -51,8 +51,19 @@ public sealed class ConnectTests : IDisposable
     public void A_version_that_nobody_speaks_is_refused_with_the_ones_that_are()
     {
         var client = _node.Open(_node.Principal());
-        client.Send("CONNECT\naccept-version:2.0,9\nreceipt:r\n\n");
-        Assert.Contains("1.0 1.1 1.2", client.ExpectRefusal(1002).Body, StringComparison.Ordinal);
+        client.Send("CONNECT\naccept-version:2.0,9\nreceipt:r:\\1\n\n");
+        var error = client.ExpectRefusal(1002);
+        Assert.Contains("1.0 1.1 1.2", error.Body, StringComparison.Ordinal);
+        Assert.Equal(("1.0,1.1,1.2", "r\\c\\\\1"), (error["version"], error["receipt-id"]));
+    }
+
+    [Fact]
+    public void The_receipt_of_a_CONNECT_may_be_as_long_as_a_header_line()
+    {
+        var receipt = new string(':', 8000);
+        var client = _node.Open(_node.Principal());
+        client.Send($"CONNECT\naccept-version:1.2\nreceipt:{receipt}\n\n");
+        Assert.Equal(receipt.Replace(":", "\\c", StringComparison.Ordinal), client.Take()[1]["receipt-id"]);
     }
 
     [Theory]

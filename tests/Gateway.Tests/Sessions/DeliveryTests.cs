@@ -17,11 +17,12 @@ public sealed class DeliveryTests : IDisposable
     public void A_message_carries_what_the_sender_gave_and_what_the_gateway_knows()
     {
         var client = _node.Connect().Subscribe("/topic/room.1", id: "sub");
-        _node.Connect("bob").Publish("/topic/room.1", "héllo", "content-type:text/plain\nx-mine:a\\nb\nreceipt:r\n");
+        _node.Connect("bob").Publish("/topic/room.1", "héllo", "content-type:text/plain\nid:mine\nx-mine:a\\nb\nreceipt:r\n");
         var message = client.Next();
         Assert.Equal("MESSAGE", message.Command);
         Assert.Equal(("sub", "/topic/room.1", "héllo"), (message["subscription"], message["destination"], message.Body));
         Assert.Equal(("text/plain", "a\\nb", "6"), (message["content-type"], message["x-mine"], message["content-length"]));
+        Assert.Equal("mine", message["id"]);
         Assert.Equal("1800000000000", message["timestamp"]);
         Assert.True(long.Parse(message["message-id"], System.Globalization.CultureInfo.InvariantCulture) > 0);
         Assert.Equal(("", "", ""), (message["ack"], message["redelivered"], message["receipt"]));

@@ -60,6 +60,35 @@ public class FrameReaderFaultTests
         Assert.Equal([$"Malformed {fault} Send{headers}|>"], FrameSplits.Read(Encoding.Latin1.GetBytes("SEND\n" + afterCommand)));
 
     [Theory]
+    [InlineData("CONNECT")]
+    [InlineData("STOMP")]
+    [InlineData("SUBSCRIBE")]
+    [InlineData("UNSUBSCRIBE")]
+    [InlineData("ACK")]
+    [InlineData("NACK")]
+    [InlineData("BEGIN")]
+    [InlineData("COMMIT")]
+    [InlineData("ABORT")]
+    [InlineData("DISCONNECT")]
+    public void ABodyOfAnyFrameButSendIsRefusedAtItsFirstOctet(string command)
+    {
+        string name = FrameSplits.Read($"{command}\n\n\0")[0].Split('|')[0];
+        Assert.Equal([$"Malformed BodyNotAllowed {name}|receipt=r|>"], FrameSplits.Read($"{command}\nreceipt:r\n\nx"));
+        Assert.Equal(
+            [$"Malformed BodyNotAllowed {name}|content-length=5|receipt=r|>"],
+            FrameSplits.Read($"{command}\ncontent-length:5\nreceipt:r\n\nhello\0"));
+    }
+
+    [Theory]
+    [InlineData("5")]
+    [InlineData("99999999999")]
+    [InlineData("none")]
+    public void AContentLengthWithoutBodyTakesNothingFromTheNextFrame(string length) =>
+        Assert.Equal(
+            [$"Ack|content-length={length}|id=7|>", "Disconnect|receipt=z|>", "NeedMore 0"],
+            FrameSplits.Read($"ACK\ncontent-length:{length}\nid:7\n\n\0DISCONNECT\nreceipt:z\n\n\0"));
+
+    [Theory]
     [InlineData("\\r", StompVersion.V11)]
     [InlineData("\\t", StompVersion.V11)]
     [InlineData("\\t", StompVersion.V12)]

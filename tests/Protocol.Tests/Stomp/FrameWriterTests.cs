@@ -55,6 +55,15 @@ public class FrameWriterTests
     }
 
     [Fact]
+    public void AnErrorCanNameTheVersionsThatTheServerSpeaks()
+    {
+        var buffer = new byte[FrameWriter.MaxErrorBytes(1, 1, 1, namesVersions: true)];
+        int written = FrameWriter.WriteError(buffer, StompVersion.V12, "m"u8, "r"u8, "b"u8, namesVersions: true);
+        Assert.Equal(
+            "ERROR\nmessage:m\nversion:1.0,1.1,1.2\nreceipt-id:r\ncontent-type:text/plain\ncontent-length:1\n\nb\0", Text(buffer, written));
+    }
+
+    [Fact]
     public void AnErrorWithoutReceiptHasNoSuchHeader()
     {
         var buffer = new byte[FrameWriter.MaxErrorBytes(1, 0, 0)];

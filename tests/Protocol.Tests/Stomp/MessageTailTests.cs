@@ -25,7 +25,6 @@ public class MessageTailTests
     [InlineData("ack:a")]
     [InlineData("timestamp:1")]
     [InlineData("redelivered:true")]
-    [InlineData("id:i")]
     [InlineData("authorization:Bearer x")]
     [InlineData("Authorization:Bearer x")]
     [InlineData("login:u")]
@@ -41,6 +40,7 @@ public class MessageTailTests
     [InlineData("x-fastpush:u")]
     [InlineData("Receipt:r")]
     [InlineData("ids:1")]
+    [InlineData("id:i")]
     [InlineData("content-type:application/json")]
     public void HeadersThatOnlyLookLikeThemTravelOn(string line) =>
         Assert.Equal(Start + line + "\ncontent-length:0\n\n\0", Write(line + "\n", "", StompVersion.V12));
