@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { startGateway } from "./lib/gateway.mjs";
 import { SsePeer } from "./lib/sse.mjs";
+import { StompPeer } from "./lib/stomp.mjs";
 
 const TIMEOUT = { timeout: 60_000 };
 
@@ -92,6 +93,32 @@ describe("server-sent events", () => {
     assert.equal(response.status, 202, await response.clone().text());
     const event = await peer.count(1);
     assert.deepEqual(JSON.parse(event.data), payload);
+    assert.equal(event.type, "order.shipped");
+  });
+
+  test("an event is named by its message's type, which cannot write lines of its own", TIMEOUT, async () => {
+    const topic = fresh("types");
+    const types = ["message", "binary", "wéird: name", "x  event: forged", "photo"];
+    const peer = await listen(fresh("reader"), [`/topic/${topic}`], {}, { types });
+    const bytes = Buffer.from([0xff, 0, 0xfe]).toString("base64");
+    const sent = [
+      [{ payload: 1 }, "message"],
+      [{ type: "wéird: name", payload: 2 }, "wéird: name"],
+      [{ body: bytes, contentType: "image/png" }, "binary"],
+      [{ type: "photo", body: bytes, contentType: "image/png" }, "photo"],
+    ];
+    for (const [message] of sent) {
+      const response = await gateway.publish(backend, { to: { topic }, ...message });
+      assert.equal(response.status, 202, await response.clone().text());
+    }
+    // stompjs escapes the line end.
+    const stomp = await StompPeer.connectUser(gateway, fresh("writer"));
+    await stomp.send(`/topic/${topic}`, "5", { type: "x\r\nevent: forged" });
+    await stomp.disconnect();
+    sent.push([null, "x  event: forged"]);
+    await peer.count(sent.length);
+    assert.deepEqual(peer.events.map((event) => event.type), sent.map(([, type]) => type));
+    assert.deepEqual(peer.data, ["1", "2", bytes, bytes, "5"]);
   });
 
   for (const kind of ["topic", "user"]) {

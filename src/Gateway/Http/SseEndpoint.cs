@@ -10,7 +10,7 @@ namespace FastPush.Gateway.Http;
 
 /// <summary>
 /// <c>GET /sse?destination=…</c>: the same subscriptions as a <c>text/event-stream</c> (HTML standard, "Server-sent events").
-/// <c>id:</c> is the message id; <c>Last-Event-ID</c>, else <c>?lastEventId=</c>, resumes.
+/// <c>event:</c> is the message's type, <c>id:</c> its id; <c>Last-Event-ID</c>, else <c>?lastEventId=</c>, resumes.
 /// </summary>
 internal static class SseEndpoint
 {
@@ -31,8 +31,7 @@ internal static class SseEndpoint
 
         if (node.IsDraining || node.IsStarting || node.Sessions.Count >= node.Options.Limits.Connections)
         {
-            context.Response.Headers.RetryAfter = "1";
-            await Problem.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, "This node takes no new streams. Ask again.");
+            await StreamPostponed.WriteAsync(context, "This node takes no new streams. Ask again.");
             return;
         }
 

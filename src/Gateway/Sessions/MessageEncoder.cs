@@ -1,7 +1,6 @@
 using System.Buffers.Text;
 using System.Text;
 using FastPush.Protocol.Buffers;
-using FastPush.Protocol.Sse;
 using FastPush.Protocol.Stomp;
 using FastPush.Protocol.WebSocket;
 
@@ -19,10 +18,7 @@ internal static class MessageEncoder
     {
         if (subscription.Session.Format == WireFormat.ServerSentEvents)
         {
-            var body = payload.Body;
-            return payload.IsText
-                ? SseWriter.Size(0, body)
-                : SseWriter.Size(Base64Event.Length, default) + Base64.GetMaxEncodedToUtf8Length(body.Length);
+            return EventEncoder.SizeMax(payload);
         }
 
         return WsHeaderWriter.MaxBytes * 2 + subscription.Head.Length + AckLineMax + Redelivered.Length + payload.Length;
@@ -36,7 +32,7 @@ internal static class MessageEncoder
         var format = subscription.Session.Format;
         if (format == WireFormat.ServerSentEvents)
         {
-            return WriteEvent(destination, payload);
+            return EventEncoder.Write(destination, payload);
         }
 
         Span<byte> ack = stackalloc byte[AckLineMax];
@@ -75,8 +71,6 @@ internal static class MessageEncoder
         return at + tail.Length;
     }
 
-    private static ReadOnlySpan<byte> Base64Event => "binary"u8;
-
     // Older versions know fewer escapes: the head of the tail is translated, the body stays.
     private static int WriteTranslated(Span<byte> destination, Subscription subscription, Payload payload, bool redelivered)
     {
@@ -97,21 +91,5 @@ internal static class MessageEncoder
         var header = WsHeaderWriter.Write(destination, payload.IsText ? WsOpcode.Text : WsOpcode.Binary, at);
         frame[..at].CopyTo(destination[header..]);
         return header + at;
-    }
-
-    // The HTML standard's event streams are UTF-8: what is not goes as base64 in an event named "binary".
-    private static int WriteEvent(Span<byte> destination, Payload payload)
-    {
-        var body = payload.Body;
-        if (payload.IsText)
-        {
-            return SseWriter.WriteEvent(destination, payload.Id, default, body);
-        }
-
-        var encoded = BytePool.Rent(Base64.GetMaxEncodedToUtf8Length(body.Length));
-        Base64.EncodeToUtf8(body, encoded, out _, out var length);
-        var written = SseWriter.WriteEvent(destination, payload.Id, Base64Event, encoded.AsSpan(0, length));
-        BytePool.Return(encoded);
-        return written;
     }
 }

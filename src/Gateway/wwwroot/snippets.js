@@ -28,7 +28,11 @@ client.activate();`,
 const query = new URLSearchParams({ destination: "${topic}", token });
 const events = new EventSource("${origin}/sse?" + query);
 
-events.onmessage = (event) => console.log(event.lastEventId, event.data);`,
+const show = (event) => console.log(event.lastEventId, event.type, event.data);
+
+events.onmessage = show;                      // messages without a type
+events.addEventListener("greeting", show);    // those of this type
+events.addEventListener("gap", show);         // some that you missed are gone`,
     },
     {
       id: "curl",

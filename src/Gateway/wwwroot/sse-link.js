@@ -1,9 +1,12 @@
-import { base64, problemText, publishTarget } from "./destinations.js";
+import { base64, hex, problemText, publishTarget } from "./destinations.js";
 import { Backoff } from "./backoff.js";
 
 // Over HTTP/1.1 a browser opens at most six connections to one origin, over all its tabs; metrics and sending need some.
 const STREAMS_MAX = 4;
 const OWN_IDS_MAX = 500;
+// A message's type is its event's name, and an EventSource hears only the names that it asks for: none, this page's own, those of the
+// snippets, and the gateway's.
+const HEARD = ["message", "console", "greeting", "binary"];
 
 /**
  * Server-sent events: one EventSource a destination (an event does not name its destination), sending by POST.
@@ -108,8 +111,7 @@ export class SseLink {
     stream.source = source;
     source.onopen = () => this.#opened();
     source.onerror = () => this.#broken(stream, url);
-    // A message's type travels as the event's name, and an EventSource hears only the names it asks for.
-    for (const name of ["message", "console"]) {
+    for (const name of HEARD) {
       source.addEventListener(name, (event) => this.#received(stream, event));
     }
   }
@@ -126,15 +128,16 @@ export class SseLink {
     stream.lastEventId = event.lastEventId;
     const at = performance.timeOrigin + performance.now();
     const id = event.lastEventId;
+    const bytes = event.type === "binary" ? Uint8Array.from(atob(event.data), (c) => c.charCodeAt(0)) : null;
     const sentAt = this.#sentAt.get(id);
     this.#sentAt.delete(id);
     const message = {
       id,
       destination: stream.subscription.destination,
       subscription: stream.subscription,
-      text: event.data,
-      binary: false,
-      size: new TextEncoder().encode(event.data).length,
+      text: bytes === null ? event.data : hex(bytes, 256),
+      binary: bytes !== null,
+      size: bytes?.length ?? new TextEncoder().encode(event.data).length,
       at,
       latency: sentAt === undefined ? null : at - sentAt,
       waited: false,
