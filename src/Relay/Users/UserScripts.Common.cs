@@ -85,10 +85,11 @@ internal static partial class UserScripts
           local count = redis.call('LLEN', KEYS[2])
           local size = tonumber(redis.call('GET', KEYS[5]) or '0')
           while count > messages or (size > bytes and count > 1) do
-            local entry = redis.call('LPOP', KEYS[2])
+            local entry = redis.call('LINDEX', KEYS[2], 0)
             count = count - 1
             size = size - #entry
-            redis.call('SET', KEYS[5], size)
+            redis.call('SET', KEYS[5], size, 'PX', ttl)
+            redis.call('LPOP', KEYS[2])
             out[#out + 1] = string.sub(entry, 1, 20)
           end
           redis.call('PEXPIRE', KEYS[2], ttl)

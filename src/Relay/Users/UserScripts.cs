@@ -4,6 +4,9 @@ namespace FastPush.Relay.Users;
 /// What is done to a user's queues, each as one atomic step. Keys, all in the user's slot: 1 <c>push:queues</c>, 2 <c>push:offline</c>,
 /// 3 <c>push:inflight</c>, 4 <c>push:history</c>, 5 <c>push:offline-bytes</c>. Ids are text of 20 digits, compared as such, since Lua's
 /// numbers end at 2^53. An entry begins with its id, three digits of attempts, and the queue's length and name (<see cref="UserEntry"/>).
+/// <para>Redis does not take back what a script did before a command that it refuses (no right to it, a key of another type). So each
+/// script writes a message to its new place before it takes it from the old one, the history knows it last, and done again after any such
+/// end it does the rest.</para>
 /// </summary>
 internal static partial class UserScripts
 {
@@ -28,13 +31,14 @@ internal static partial class UserScripts
         if (ARGV[8] == '1' or is_late(id)) and was_stored(id) then return {''} end
         local t = redis.call('TIME')
         if t[1] * 1000 + math.floor(t[2] / 1000) > tonumber(ARGV[11]) then entry = attempted(entry) end
-        remember(entry, ARGV[9], ARGV[10])
         if owners == '' then
           put(entry)
+          remember(entry, ARGV[9], ARGV[10])
           return trim({''}, tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6])
         end
         redis.call('HSET', KEYS[3], id, entry, 'o' .. id, owners)
         redis.call('PEXPIRE', KEYS[3], ARGV[6])
+        remember(entry, ARGV[9], ARGV[10])
         return {owners}
         """;
 
@@ -75,22 +79,28 @@ internal static partial class UserScripts
             end
           end
         end
-        local waiting = redis.call('LRANGE', KEYS[2], 0, -1)
-        if #waiting > 0 then
-          redis.call('DEL', KEYS[2], KEYS[5])
-          for _, entry in ipairs(waiting) do
-            if queue_of(entry) == queue then
-              redis.call('HSET', KEYS[3], string.sub(entry, 1, 20), entry, 'o' .. string.sub(entry, 1, 20), ',' .. self .. ',')
+        local waiting, moved, left, size = redis.call('LRANGE', KEYS[2], 0, -1), {}, 0, 0
+        for _, entry in ipairs(waiting) do
+          local id = string.sub(entry, 1, 20)
+          if queue_of(entry) == queue then
+            if not owners[id] then
+              redis.call('HSET', KEYS[3], id, entry, 'o' .. id, ',' .. self .. ',')
               out[#out + 1] = entry
-            else
-              redis.call('RPUSH', KEYS[2], entry)
-              redis.call('INCRBY', KEYS[5], #entry)
             end
+            moved[#moved + 1] = entry
+          else
+            left = left + 1
+            size = size + #entry
           end
-          redis.call('PEXPIRE', KEYS[2], ARGV[3])
-          redis.call('PEXPIRE', KEYS[5], ARGV[3])
         end
         if #out > 0 then redis.call('PEXPIRE', KEYS[3], ARGV[3]) end
+        if #moved > 0 and left == 0 then
+          redis.call('DEL', KEYS[2], KEYS[5])
+        elseif #moved > 0 then
+          for _, entry in ipairs(moved) do redis.call('LREM', KEYS[2], 1, entry) end
+          redis.call('SET', KEYS[5], size, 'PX', ARGV[3])
+          redis.call('PEXPIRE', KEYS[2], ARGV[3])
+        end
         table.sort(out, function(a, b) return string.sub(a, 1, 20) < string.sub(b, 1, 20) end)
         return out
         """;
@@ -120,16 +130,18 @@ internal static partial class UserScripts
             return {}
           end
           entry = redis.call('HGET', KEYS[3], id)
-          redis.call('HDEL', KEYS[3], id, 'o' .. id)
         end
         if not owners and mark(id, ARGV[4]) then return {} end
         if not entry or entry == '' then return {} end
-        if not owners then
-          if was_stored(id) then return {} end
+        if not owners and was_stored(id) then return {} end
+        local given = entry
+        if ARGV[4] > string.sub(entry, 21, 23) then given = string.sub(entry, 1, 20) .. ARGV[4] .. string.sub(entry, 24) end
+        put(given)
+        if owners then
+          redis.call('HDEL', KEYS[3], id, 'o' .. id)
+        else
           remember(entry, ARGV[10], ARGV[11])
         end
-        if ARGV[4] > string.sub(entry, 21, 23) then entry = string.sub(entry, 1, 20) .. ARGV[4] .. string.sub(entry, 24) end
-        put(entry)
         return trim({holders(queue, ARGV[8])}, tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7])
         """;
 
@@ -186,12 +198,12 @@ internal static partial class UserScripts
         for i = 1, #all, 2 do
           if string.sub(all[i], 1, 1) == 'o' and living(all[i + 1], ARGV[1]) == ',' then
             local id = string.sub(all[i], 2)
-            redis.call('HDEL', KEYS[3], id, 'o' .. id)
             if entries[id] then
               put(attempted(entries[id]))
               moved = moved + 1
               queues[queue_of(entries[id])] = true
             end
+            redis.call('HDEL', KEYS[3], id, 'o' .. id)
           end
         end
         local out = {tostring(moved)}

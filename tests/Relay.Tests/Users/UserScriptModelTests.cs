@@ -8,13 +8,14 @@ namespace FastPush.Relay.Tests.Users;
 
 /// <summary>
 /// The simulation's model of users' scripts against the scripts in Redis: the same random calls must give the same answers and leave the
-/// same behind.
+/// same behind, also when Redis refuses a command in the middle of a script, and no such end may lose a message.
 /// </summary>
 public sealed class UserScriptModelTests(RedisServer redis) : IClassFixture<RedisServer>, IAsyncLifetime
 {
     private const int Steps = 1500;
 
     private static readonly string[] s_queues = ["q", "other"];
+    private static readonly string[] s_ids = [.. Enumerable.Range(1000, 60).Select(id => UserEntry.Id(id))];
 
     private RedisStore _store = null!;
 
@@ -34,7 +35,14 @@ public sealed class UserScriptModelTests(RedisServer redis) : IClassFixture<Redi
     public async Task The_model_does_what_the_scripts_do(int seed)
     {
         var calls = new RandomCalls(seed);
-        var model = new UserModel();
+        string? refused = null;
+        var model = new UserModel(command =>
+        {
+            if (command == refused)
+            {
+                throw new CommandRefusedException();
+            }
+        });
         var user = $"u{seed}";
         RedisKey[] keys =
         [
@@ -44,16 +52,45 @@ public sealed class UserScriptModelTests(RedisServer redis) : IClassFixture<Redi
         for (var step = 0; step < Steps; step++)
         {
             var (name, script, arguments) = calls.Next();
+            refused = calls.NextRefused();
+            var kept = calls.MustKeep(model, name, arguments);
             var expected = calls.AskModel(model, name, arguments);
-            var answer = await _store.EvalAsync(script, keys, Array.ConvertAll(arguments, a => (RedisValue)a));
-            var found = Array.ConvertAll((RedisValue[])answer, RedisModel.Text);
-            var what = $"seed {seed}, step {step}: {name}({string.Join(' ', arguments)})";
+            var found = await AskAsync(script, keys, arguments, refused);
+            var what = $"seed {seed}, step {step}: {name}({string.Join(' ', arguments)}) without {refused ?? "nothing"}";
             Assert.True(Canonical(expected).SequenceEqual(Canonical(found)), $"{what}: {string.Join(' ', found)}");
             Assert.Equal((what, await StateAsync(keys)), (what, StateOf(model)));
+            Assert.Equal((what, ""), (what, string.Join(' ', kept.Where(id => !IsThere(model, id)))));
         }
 
         Assert.All(s_queues, queue => Assert.InRange(calls.Taken.GetValueOrDefault(queue), 50, int.MaxValue));
     }
+
+    // A refusal is an answer of one part, in the model as here.
+    private async Task<string[]> AskAsync(string script, RedisKey[] keys, string[] arguments, string? refused)
+    {
+        var values = Array.ConvertAll(arguments, a => (RedisValue)a);
+        if (refused is null)
+        {
+            return Array.ConvertAll((RedisValue[])await _store.EvalAsync(script, keys, values), RedisModel.Text);
+        }
+
+        await redis.Database.ExecuteAsync("ACL", "SETUSER", "default", $"-{refused}");
+        try
+        {
+            return Array.ConvertAll((RedisValue[])await redis.Database.ScriptEvaluateAsync(script, keys, values), RedisModel.Text);
+        }
+        catch (RedisServerException e) when (RedisFault.IsRefusal(e))
+        {
+            return [CommandRefusedException.Answer];
+        }
+        finally
+        {
+            await redis.Database.ExecuteAsync("ACL", "SETUSER", "default", "+@all");
+        }
+    }
+
+    private static bool IsThere(UserModel model, string id) =>
+        model.Offline.Exists(e => e[..20] == id) || (model.InFlight.ContainsKey(id) && model.InFlight.ContainsKey('o' + id));
 
     // Tokens of a set, and groups of a scan, come from Redis in any order.
     private static IEnumerable<string> Canonical(string[] answer) => answer.Select(Canonical).Order(StringComparer.Ordinal);
@@ -101,7 +138,24 @@ public sealed class UserScriptModelTests(RedisServer redis) : IClassFixture<Redi
     {
         private readonly Random _random = new(seed);
 
+        private static readonly string[] s_commands =
+        [
+            "DECRBY", "DEL", "GET", "HDEL", "HGET", "HGETALL", "HSET", "INCRBY", "LINDEX", "LINSERT", "LLEN", "LPOP", "LPUSH", "LRANGE",
+            "LREM", "LSET", "PEXPIRE", "RPUSH", "SET", "TIME", "XADD", "XRANGE", "XREVRANGE",
+        ];
+
         public Dictionary<string, int> Taken { get; } = [];
+
+        public string? NextRefused() => _random.Next(3) == 0 ? s_commands[_random.Next(s_commands.Length)] : null;
+
+        /// <summary>Messages that no such call may lose: all but the one that is over, and such as a full queue lets go.</summary>
+        public List<string> MustKeep(UserModel model, string name, string[] arguments)
+        {
+            var limits = name switch { "accept" => arguments[3..5], "release" => arguments[4..6], "orphans" => arguments[1..3], _ => null };
+            return limits is not null and not ["1000", "100000"]
+                ? []
+                : [.. s_ids.Where(id => IsThere(model, id) && !(name == "settle" && id == arguments[0]))];
+        }
 
         public (string Name, string Script, string[] Arguments) Next()
         {
@@ -141,16 +195,25 @@ public sealed class UserScriptModelTests(RedisServer redis) : IClassFixture<Redi
 
         public string[] AskModel(UserModel model, string name, string[] arguments)
         {
-            var answer = name switch
+            string[] answer;
+            try
             {
-                "accept" => model.Accept(arguments, nowMs: 1),
-                "take" => model.Take(arguments),
-                "release" => model.Release(arguments),
-                "settle" => [$"{model.Settle(arguments)}"],
-                "leave" => model.Leave(arguments),
-                "history" => model.ReadHistory(arguments),
-                _ => model.Orphans(arguments),
-            };
+                answer = name switch
+                {
+                    "accept" => model.Accept(arguments, nowMs: 1),
+                    "take" => model.Take(arguments),
+                    "release" => model.Release(arguments),
+                    "settle" => [$"{model.Settle(arguments)}"],
+                    "leave" => model.Leave(arguments),
+                    "history" => model.ReadHistory(arguments),
+                    _ => model.Orphans(arguments),
+                };
+            }
+            catch (CommandRefusedException)
+            {
+                return [CommandRefusedException.Answer];
+            }
+
             if (name == "take")
             {
                 Taken[arguments[1]] = Taken.GetValueOrDefault(arguments[1]) + answer.Length;
@@ -159,4 +222,10 @@ public sealed class UserScriptModelTests(RedisServer redis) : IClassFixture<Redi
             return answer;
         }
     }
+}
+
+/// <summary>The model's word for NOPERM.</summary>
+internal sealed class CommandRefusedException : Exception
+{
+    public const string Answer = "refused";
 }

@@ -28,7 +28,7 @@ internal sealed class FleetWorld : IDisposable
     {
         Random = new Random(seed);
         Faults = new Faults(Random);
-        Redis = new RedisModel(() => NowMs);
+        Redis = new RedisModel(() => NowMs, static _ => { });
         _wire = new FleetWire(this);
         Options = new GatewayOptions
         {

@@ -8,7 +8,9 @@ using StackExchange.Redis;
 namespace FastPush.Simulation.Fleet;
 
 /// <summary>One Redis with the scripts that the simulated parts use. Bytes are text of one character each.</summary>
-internal sealed class RedisModel(Func<long> nowMs)
+/// <param name="nowMs">Its clock, Unix ms.</param>
+/// <param name="call">Called before each command of a user's script; throws when Redis refuses it, which ends the script there.</param>
+internal sealed class RedisModel(Func<long> nowMs, Action<string> call)
 {
     private readonly Dictionary<string, OrderedDictionary<string, string>> _interest = [];
     private readonly Dictionary<string, List<string[]>> _topics = [];
@@ -70,7 +72,7 @@ internal sealed class RedisModel(Func<long> nowMs)
         var tag = key[(key.IndexOf('{', StringComparison.Ordinal) + 1)..^1];
         if (!Users.TryGetValue(tag, out var user))
         {
-            Users[tag] = user = new UserModel();
+            Users[tag] = user = new UserModel(call);
         }
 
         return user;

@@ -25,24 +25,43 @@ internal sealed partial class UserModel
     {
         if (messages != "0")
         {
+            call("XADD");
             History.Add(entry);
+            call("PEXPIRE");
         }
+    }
+
+    private void Own(string id, string entry, string owners)
+    {
+        call("HSET");
+        InFlight[id] = entry;
+        InFlight['o' + id] = owners;
     }
 
     private bool Mark(string id, string attempts)
     {
+        call("LRANGE");
         var at = Offline.FindIndex(e => e[..20] == id);
         if (at >= 0 && string.CompareOrdinal(attempts, Offline[at][20..23]) > 0)
         {
+            call("LSET");
             Offline[at] = id + attempts + Offline[at][23..];
         }
 
         return at >= 0;
     }
 
-    private bool IsLate(string id) => History.Count > 0 && string.CompareOrdinal(History[^1], 0, id, 0, 20) >= 0;
+    private bool IsLate(string id)
+    {
+        call("XREVRANGE");
+        return History.Count > 0 && string.CompareOrdinal(History[^1], 0, id, 0, 20) >= 0;
+    }
 
-    private bool WasStored(string id) => History.Exists(e => e[..20] == id);
+    private bool WasStored(string id)
+    {
+        call("XREVRANGE");
+        return History.Exists(e => e[..20] == id);
+    }
 
     private static string Without(string owners, string self)
     {
@@ -77,32 +96,42 @@ internal sealed partial class UserModel
 
     private void TakeWaiting(string self, string queue, List<string> taken)
     {
-        var waiting = Offline.ToList();
-        if (waiting.Count == 0)
+        call("LRANGE");
+        var moved = Offline.FindAll(entry => QueueOf(entry) == queue);
+        foreach (var entry in moved.Where(entry => !InFlight.ContainsKey('o' + entry[..20])))
         {
-            return;
+            Own(entry[..20], entry, $",{self},");
+            taken.Add(entry);
         }
 
-        Offline.Clear();
-        OfflineBytes = null;
-        foreach (var entry in waiting)
+        if (taken.Count > 0)
         {
-            if (QueueOf(entry) == queue)
+            call("PEXPIRE");
+        }
+
+        if (moved.Count == Offline.Count && moved.Count > 0)
+        {
+            call("DEL");
+            Offline.Clear();
+            OfflineBytes = null;
+        }
+        else if (moved.Count > 0)
+        {
+            foreach (var entry in moved)
             {
-                InFlight[entry[..20]] = entry;
-                InFlight['o' + entry[..20]] = $",{self},";
-                taken.Add(entry);
+                call("LREM");
+                Offline.Remove(entry);
             }
-            else
-            {
-                Offline.Add(entry);
-                OfflineBytes = (OfflineBytes ?? 0) + entry.Length;
-            }
+
+            call("SET");
+            OfflineBytes = Offline.Sum(e => (long)e.Length);
+            call("PEXPIRE");
         }
     }
 
     private string Holders(string queue, string alive)
     {
+        call("HGETALL");
         var tokens = new StringBuilder(",");
         foreach (var (field, epoch) in Queues)
         {
@@ -119,30 +148,54 @@ internal sealed partial class UserModel
 
     private void Put(string entry)
     {
+        call("LINDEX");
         var at = Offline.Count;
         while (at > 0 && string.CompareOrdinal(Offline[at - 1], 0, entry, 0, 20) > 0)
         {
             at--;
         }
 
-        if (at > 0 && Offline[at - 1][..20] == entry[..20])
+        if (at < Offline.Count || (at > 0 && Offline[at - 1][..20] == entry[..20]))
         {
-            return;
+            call("LINDEX");
+            if (at > 0)
+            {
+                call("LRANGE");
+                if (Offline[at - 1][..20] == entry[..20])
+                {
+                    return;
+                }
+            }
+
+            call(at > 0 ? "LINSERT" : "LPUSH");
+        }
+        else
+        {
+            call("RPUSH");
         }
 
         Offline.Insert(at, entry);
+        call("INCRBY");
         OfflineBytes = (OfflineBytes ?? 0) + entry.Length;
     }
 
     private string[] Trim(List<string> told, long messages, long bytes)
     {
-        while (Offline.Count > messages || ((OfflineBytes ?? 0) > bytes && Offline.Count > 1))
+        call("LLEN");
+        call("GET");
+        var size = OfflineBytes ?? 0;
+        while (Offline.Count > messages || (size > bytes && Offline.Count > 1))
         {
-            OfflineBytes = (OfflineBytes ?? 0) - Offline[0].Length;
+            call("LINDEX");
+            size -= Offline[0].Length;
+            call("SET");
+            OfflineBytes = size;
+            call("LPOP");
             told.Add(Offline[0][..20]);
             Offline.RemoveAt(0);
         }
 
+        call("PEXPIRE");
         return [.. told];
     }
 }

@@ -7,7 +7,8 @@ namespace FastPush.Simulation.Fleet;
 /// The keys of one user in Redis, and the scripts of <see cref="UserScripts"/> in C#, line by line, on text of one character a byte.
 /// That it does as Redis does is tested in <c>tests/Relay.Tests/Users</c>. Times to live are days and not modelled.
 /// </summary>
-internal sealed partial class UserModel
+/// <param name="call">Called before each command; throws when Redis refuses it, which ends the script there.</param>
+internal sealed partial class UserModel(Action<string> call)
 {
     private const StringComparison Bytes = StringComparison.Ordinal;
 
@@ -29,15 +30,20 @@ internal sealed partial class UserModel
     public string[] Accept(string[] a, long nowMs)
     {
         var (id, queue, entry) = (a[0], a[1], a[2]);
+        call("HGET");
         if (InFlight.TryGetValue('o' + id, out var known))
         {
             return [known];
         }
 
         var owners = Holders(queue, a[6]);
-        if ((a[7] == "1" || owners.Length > 0) && Offline.Exists(e => e[..20] == id))
+        if (a[7] == "1" || owners.Length > 0)
         {
-            return [""];
+            call("LRANGE");
+            if (Offline.Exists(e => e[..20] == id))
+            {
+                return [""];
+            }
         }
 
         if ((a[7] == "1" || IsLate(id)) && WasStored(id))
@@ -45,16 +51,18 @@ internal sealed partial class UserModel
             return [""];
         }
 
+        call("TIME");
         entry = nowMs > Number(a[10]) ? Attempted(entry) : entry;
-        Remember(entry, a[8]);
         if (owners.Length == 0)
         {
             Put(entry);
+            Remember(entry, a[8]);
             return Trim([""], Number(a[3]), Number(a[4]));
         }
 
-        InFlight[id] = entry;
-        InFlight['o' + id] = owners;
+        Own(id, entry, owners);
+        call("PEXPIRE");
+        Remember(entry, a[8]);
         return [owners];
     }
 
@@ -62,15 +70,20 @@ internal sealed partial class UserModel
     {
         var (self, queue, alive, threshold) = (a[0], a[1], a[3], a[4]);
         var dot = self.IndexOf('.', Bytes);
+        call("HSET");
         Queues[self[..dot] + ':' + queue] = self[(dot + 1)..];
+        call("PEXPIRE");
+        call("HGETALL");
         foreach (var (field, epoch) in Queues.ToList())
         {
             if (!IsIn(alive, field[..field.IndexOf(':', Bytes)] + '.' + epoch))
             {
+                call("HDEL");
                 Queues.Remove(field);
             }
         }
 
+        call("HGETALL");
         var taken = new List<string>();
         foreach (var (id, stored) in InFlight.ToList())
         {
@@ -93,8 +106,7 @@ internal sealed partial class UserModel
             }
             else if (Living(owners, alive) == ",")
             {
-                InFlight[id] = Attempted(stored);
-                InFlight['o' + id] = $",{self},";
+                Own(id, Attempted(stored), $",{self},");
                 taken.Add(Attempted(stored));
             }
         }
@@ -107,48 +119,49 @@ internal sealed partial class UserModel
     public string[] Release(string[] a)
     {
         var (self, queue, id, entry) = (a[0], a[1], a[2], a[8]);
-        var isKnown = false;
+        call("HGET");
         if (InFlight.TryGetValue('o' + id, out var owners))
         {
             owners = Without(owners, self);
             if (Living(owners, a[7]) != ",")
             {
+                call("HSET");
                 InFlight['o' + id] = owners;
+                call("HGET");
                 if (InFlight.TryGetValue(id, out var kept) && string.CompareOrdinal(a[3], kept[20..23]) > 0)
                 {
+                    call("HSET");
                     InFlight[id] = kept[..20] + a[3] + kept[23..];
                 }
 
                 return [];
             }
 
-            isKnown = true;
+            call("HGET");
             entry = InFlight.GetValueOrDefault(id, "");
+        }
+        else if (Mark(id, a[3]))
+        {
+            return [];
+        }
+
+        if (entry.Length == 0 || (owners is null && WasStored(id)))
+        {
+            return [];
+        }
+
+        Put(string.CompareOrdinal(a[3], entry[20..23]) > 0 ? entry[..20] + a[3] + entry[23..] : entry);
+        if (owners is null)
+        {
+            Remember(entry, a[9]);
+        }
+        else
+        {
+            call("HDEL");
             InFlight.Remove(id);
             InFlight.Remove('o' + id);
         }
 
-        if (!isKnown && Mark(id, a[3]))
-        {
-            return [];
-        }
-
-        if (entry.Length == 0 || (!isKnown && WasStored(id)))
-        {
-            return [];
-        }
-
-        if (!isKnown)
-        {
-            Remember(entry, a[9]);
-        }
-
-        if (string.CompareOrdinal(a[3], entry[20..23]) > 0)
-        {
-            entry = entry[..20] + a[3] + entry[23..];
-        }
-
-        Put(entry);
         return Trim([Holders(queue, a[7])], Number(a[4]), Number(a[5]));
     }
 
@@ -160,19 +173,24 @@ internal sealed partial class UserModel
             Remember(a[1], a[2]);
         }
 
+        call("HDEL");
         if (InFlight.Remove(id) | InFlight.Remove('o' + id))
         {
             return 0;
         }
 
+        call("LRANGE");
         var at = Offline.FindIndex(e => e[..20] == id);
         if (at < 0)
         {
             return 0;
         }
 
-        OfflineBytes = (OfflineBytes ?? 0) - Offline[at].Length;
+        var bytes = Offline[at].Length;
+        call("LREM");
         Offline.RemoveAt(at);
+        call("DECRBY");
+        OfflineBytes = (OfflineBytes ?? 0) - bytes;
         return 1;
     }
 
@@ -181,11 +199,14 @@ internal sealed partial class UserModel
         var (self, queue) = (a[0], a[1]);
         var dot = self.IndexOf('.', Bytes);
         var holder = self[..dot] + ':' + queue;
+        call("HGET");
         if (Queues.GetValueOrDefault(holder) == self[(dot + 1)..])
         {
+            call("HDEL");
             Queues.Remove(holder);
         }
 
+        call("HGETALL");
         return
         [
             .. InFlight
@@ -198,17 +219,29 @@ internal sealed partial class UserModel
     public string[] ReadHistory(string[] a)
     {
         var (self, queue, after) = (a[0], a[1], a[2]);
+        call("XRANGE");
         var shown = History.FindAll(e => string.CompareOrdinal(e, 0, after, 0, 20) > 0 && QueueOf(e) == queue);
         foreach (var id in shown.Select(e => e[..20]))
         {
+            call("HGET");
             if (InFlight.TryGetValue('o' + id, out var owners) && !IsIn(owners, self))
             {
+                call("HGET");
+                call("HSET");
                 InFlight[id] = Attempted(InFlight[id]);
             }
+        }
 
-            var at = Offline.FindIndex(e => e[..20] == id);
-            if (at >= 0)
+        if (shown.Count > 0)
+        {
+            call("LRANGE");
+        }
+
+        for (var at = 0; at < Offline.Count; at++)
+        {
+            if (shown.Exists(e => e[..20] == Offline[at][..20]) && Attempted(Offline[at]) != Offline[at])
             {
+                call("LSET");
                 Offline[at] = Attempted(Offline[at]);
             }
         }
@@ -218,6 +251,7 @@ internal sealed partial class UserModel
 
     public string[] Orphans(string[] a)
     {
+        call("HGETALL");
         var moved = 0;
         var queues = new List<string>();
         foreach (var (field, owners) in InFlight.ToList())
@@ -227,8 +261,7 @@ internal sealed partial class UserModel
                 continue;
             }
 
-            InFlight.Remove(field);
-            if (InFlight.Remove(field[1..], out var entry))
+            if (InFlight.TryGetValue(field[1..], out var entry))
             {
                 Put(Attempted(entry));
                 moved++;
@@ -237,6 +270,10 @@ internal sealed partial class UserModel
                     queues.Add(QueueOf(entry));
                 }
             }
+
+            call("HDEL");
+            InFlight.Remove(field);
+            InFlight.Remove(field[1..]);
         }
 
         string[] told = [moved.ToString(CultureInfo.InvariantCulture), .. queues.SelectMany(q => new[] { q, Holders(q, a[0]) })];
