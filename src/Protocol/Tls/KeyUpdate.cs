@@ -1,36 +1,70 @@
 namespace FastPush.Protocol.Tls;
 
-/// <summary>The KeyUpdate message (RFC 8446 section 4.6.3), alone in its record because no record may span a change of keys.</summary>
+/// <summary>The KeyUpdate message (RFC 8446 section 4.6.3), the last of its record because none may span a change of keys.</summary>
 public static class KeyUpdate
 {
     public const int Bytes = 5;
 
     private const byte MessageType = 24;
 
+    private static ReadOnlySpan<byte> Head => [MessageType, 0, 0, 1];
+
     public static void Write(Span<byte> message, bool isRequest)
     {
-        message[0] = MessageType;
-        message[1] = 0;
-        message[2] = 0;
-        message[3] = 1;
-        message[4] = isRequest ? (byte)1 : (byte)0;
+        Head.CopyTo(message);
+        message[Head.Length] = isRequest ? (byte)1 : (byte)0;
     }
 
     /// <summary>
-    /// Reads a record of handshake messages: nothing but one KeyUpdate is accepted. No ticket or client certificate was ever asked for,
-    /// and a message cut over several records is refused too, which no known client does.
+    /// Reads a record of handshake messages: nothing but one KeyUpdate is accepted, whole or cut over several records. No ticket or
+    /// client certificate was ever asked for.
     /// </summary>
-    public static bool TryRead(ReadOnlySpan<byte> content, out bool isRequest, out TlsAlert fault)
+    /// <param name="content">The record's content.</param>
+    /// <param name="begun">
+    /// Bytes of the message that records before brought; 0 at first and after <see cref="ParseStatus.Done"/>. What they were need not be
+    /// kept, since only one beginning is accepted.
+    /// </param>
+    /// <param name="isRequest">The peer wants a new key in the other direction too.</param>
+    /// <param name="fault">What a peer is to be told whose record is malformed.</param>
+    public static ParseStatus TryRead(ReadOnlySpan<byte> content, ref int begun, out bool isRequest, out TlsAlert fault)
     {
         isRequest = false;
         fault = TlsAlert.UnexpectedMessage;
-        if (content.Length != Bytes || content[0] != MessageType)
+        if (content.IsEmpty)
         {
-            return false;
+            return ParseStatus.Malformed; // RFC 8446 section 5.4: no handshake record is empty.
         }
 
-        isRequest = content[4] == 1;
-        fault = content[4] > 1 ? TlsAlert.IllegalParameter : TlsAlert.DecodeError;
-        return content[1] == 0 && content[2] == 0 && content[3] == 1 && content[4] <= 1;
+        var head = content[..Math.Min(content.Length, Head.Length - begun)];
+        for (var i = 0; i < head.Length; i++)
+        {
+            if (head[i] != Head[begun + i])
+            {
+                fault = begun + i == 0 ? TlsAlert.UnexpectedMessage : TlsAlert.DecodeError; // Another message, or another length.
+                return ParseStatus.Malformed;
+            }
+        }
+
+        begun += head.Length;
+        if (content.Length == head.Length)
+        {
+            return ParseStatus.NeedMore;
+        }
+
+        var request = content[head.Length];
+        if (request > 1)
+        {
+            fault = TlsAlert.IllegalParameter;
+            return ParseStatus.Malformed;
+        }
+
+        if (content.Length > head.Length + 1)
+        {
+            return ParseStatus.Malformed; // RFC 8446 section 5.1: what follows would be under the old key.
+        }
+
+        isRequest = request == 1;
+        begun = 0;
+        return ParseStatus.Done;
     }
 }

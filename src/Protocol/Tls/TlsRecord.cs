@@ -70,7 +70,7 @@ public static class TlsRecord
 
         if (length <= TagBytes)
         {
-            fault = TlsAlert.DecodeError;
+            fault = TlsAlert.BadRecordMac; // Too short to be what anybody encrypted.
             return ParseStatus.Malformed;
         }
 

@@ -13,8 +13,10 @@ public sealed class TlsChannelTests
 {
     private static TrafficKey Key() => new(TlsSuite.Aes128Gcm, new byte[32]);
 
-    [Fact]
-    public async Task Partial_writes_and_new_keys_keep_every_byte_in_order()
+    [Theory]
+    [InlineData(TlsRecord.ContentBytesMax)]
+    [InlineData(512)] // The least that max_fragment_length asks for (RFC 6066 section 4).
+    public async Task Partial_writes_and_new_keys_keep_every_byte_in_order_and_records_in_their_size(int recordBytesMax)
     {
         const long recordsOfKey = 3;
         using var node = new TestNode { ChecksBytes = false };
@@ -25,11 +27,11 @@ public sealed class TlsChannelTests
         await reader.ConnectAsync(listener.LocalEndpoint, Deadline.Token());
         var writer = await listener.AcceptSocketAsync(Deadline.Token());
         var fd = (int)writer.SafeHandle.DangerousGetHandle();
-        var channel = new TlsChannel(loop, fd, 0, Key(), recordsOfKey);
+        var channel = new TlsChannel(loop, fd, 0, Key(), recordBytesMax, recordsOfKey);
 
         var content = new byte[16 << 20];
         new Random(7).NextBytes(content);
-        var receiver = new TlsReceiver(Key());
+        var receiver = new TlsReceiver(Key(), recordBytesMax); // A larger record is a fault to it.
         var got = new MemoryStream();
         var buffer = new byte[128 << 10];
         var (taken, refusals) = (0, 0);

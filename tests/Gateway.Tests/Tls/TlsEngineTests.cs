@@ -198,6 +198,28 @@ public sealed class TlsEngineTests(TlsTests.Fixture fixture) : IClassFixture<Tls
         }
     }
 
+    /// <summary>RFC 6066 section 4: the client of OpenSSL ends the connection by record_overflow when a record is longer.</summary>
+    [Fact]
+    public async Task A_client_that_asks_for_short_records_gets_short_records()
+    {
+        string[] arguments = ["s_client", "-connect", $"127.0.0.1:{Port}", "-tls1_3", "-maxfraglen", "512", "-quiet", "-ign_eof"];
+        var start = new ProcessStartInfo("openssl", arguments) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        using var client = Process.Start(start)!;
+        try
+        {
+            const string request = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"; // The console has some 30 kB.
+            await client.StandardInput.WriteAsync(request);
+            await client.StandardInput.FlushAsync();
+            var answer = await client.StandardOutput.ReadToEndAsync(Deadline.Token());
+            Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
+            Assert.Contains("</html>", answer, StringComparison.OrdinalIgnoreCase);
+        }
+        finally
+        {
+            client.Kill();
+        }
+    }
+
     [Fact]
     public async Task The_client_of_Node_is_served()
     {

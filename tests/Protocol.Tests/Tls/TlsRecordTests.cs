@@ -41,16 +41,46 @@ public sealed class TlsRecordTests
     }
 
     [Theory]
-    [InlineData(new byte[] { 24, 0, 0, 1, 0 }, true, false)]
-    [InlineData(new byte[] { 24, 0, 0, 1, 1 }, true, true)]
-    [InlineData(new byte[] { 24, 0, 0, 1, 2 }, false, false)]
-    [InlineData(new byte[] { 24, 0, 0, 2, 1 }, false, true)]
-    [InlineData(new byte[] { 24, 0, 0, 1, 1, 24, 0, 0, 1, 1 }, false, false)]
-    [InlineData(new byte[] { 4, 0, 0, 1, 1 }, false, false)]
-    [InlineData(new byte[0], false, false)]
-    public void Only_a_KeyUpdate_is_accepted_after_the_handshake(byte[] message, bool isLegal, bool isRequest)
+    [InlineData(new byte[] { 24, 0, 0, 1, 0 }, "KeyUpdate")]
+    [InlineData(new byte[] { 24, 0, 0, 1, 1 }, "KeyUpdate request")]
+    [InlineData(new byte[] { 24, 0, 0, 1, 2 }, "Malformed IllegalParameter")]
+    [InlineData(new byte[] { 24, 0, 0, 0 }, "Malformed DecodeError")]
+    [InlineData(new byte[] { 24, 0, 0, 2, 0, 0 }, "Malformed DecodeError")]
+    [InlineData(new byte[] { 24, 1, 0, 0, 0 }, "Malformed DecodeError")]
+    [InlineData(new byte[] { 4, 0, 0, 1, 1 }, "Malformed UnexpectedMessage")]
+    [InlineData(new byte[] { 1 }, "Malformed UnexpectedMessage")]
+    public void Only_a_KeyUpdate_is_accepted_after_the_handshake_in_as_many_records_as_it_has_bytes(byte[] message, string expected)
     {
-        Assert.Equal(isLegal, KeyUpdate.TryRead(message, out var seen, out _));
-        Assert.Equal(isRequest, seen);
+        for (var cut = 0; cut < message.Length; cut++)
+        {
+            Assert.Equal(expected, Read(cut == 0 ? [message] : [message[..cut], message[cut..]]));
+        }
+
+        Assert.Equal(expected, Read([.. message.Select(one => new[] { one })]));
+    }
+
+    [Fact]
+    public void Nothing_stands_behind_a_KeyUpdate_in_its_record_and_no_record_is_empty()
+    {
+        byte[] update = [24, 0, 0, 1, 1];
+        Assert.Equal("Malformed UnexpectedMessage", Read([[.. update, .. update]]));
+        Assert.Equal("Malformed UnexpectedMessage", Read([update[..2], [.. update[2..], 24]]));
+        Assert.Equal("Malformed UnexpectedMessage", Read([update[..2], [], update[2..]]));
+        Assert.Equal("Malformed UnexpectedMessage", Read([[]]));
+    }
+
+    private static string Read(byte[][] records)
+    {
+        var begun = 0;
+        foreach (var record in records)
+        {
+            var status = KeyUpdate.TryRead(record, ref begun, out var isRequest, out var fault);
+            if (status != ParseStatus.NeedMore)
+            {
+                return status == ParseStatus.Done ? isRequest ? "KeyUpdate request" : "KeyUpdate" : $"{status} {fault}";
+            }
+        }
+
+        return "left";
     }
 }

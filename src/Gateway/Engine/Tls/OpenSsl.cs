@@ -96,6 +96,12 @@ internal static unsafe partial class OpenSsl
     [LibraryImport(Ssl, EntryPoint = "SSL_get_error")]
     public static partial int GetError(nint ssl, int result);
 
+    [LibraryImport(Ssl, EntryPoint = "SSL_get_session")]
+    public static partial nint SessionOf(nint ssl);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_SESSION_get_max_fragment_length")]
+    public static partial byte MaxFragmentOf(nint session);
+
     [LibraryImport(Ssl, EntryPoint = "SSL_get_current_cipher")]
     public static partial nint CurrentCipher(nint ssl);
 

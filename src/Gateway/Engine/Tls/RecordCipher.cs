@@ -8,8 +8,10 @@ namespace FastPush.Gateway.Engine.Tls;
 /// </summary>
 internal sealed unsafe class RecordCipher
 {
-    // A full record behind a KeyUpdate.
-    private const int WireBytes = 2 * TlsRecord.OverheadBytes + KeyUpdate.Bytes + TlsRecord.ContentBytesMax;
+    /// <summary>What a record is longer than its content, with a KeyUpdate in front of it.</summary>
+    public const int OverheadBytesMax = 2 * TlsRecord.OverheadBytes + KeyUpdate.Bytes;
+
+    private const int WireBytes = OverheadBytesMax + TlsRecord.ContentBytesMax;
 
     [ThreadStatic]
     private static RecordCipher? t_own;

@@ -163,9 +163,10 @@ internal sealed class TlsAccept(EngineListener listener, TlsContext tls, EventLo
                 loop.Modify(fd, Native.EpollOut, _key);
                 break;
             case HandshakeState.Done when _handshake!.TryMakeKeys(out var read, out var write):
+                var recordBytesMax = _handshake.RecordBytesMax;
                 End();
                 _successor = new TlsConnection(listener, loop, fd, _acceptedMs);
-                _successor.Start(read, write);
+                _successor.Start(read, write, recordBytesMax);
                 break;
             default:
                 Close();

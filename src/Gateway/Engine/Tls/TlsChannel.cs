@@ -5,9 +5,16 @@ namespace FastPush.Gateway.Engine.Tls;
 
 /// <summary>
 /// The way out of the record layer, and its socket. A record that the socket took a part of is kept, at most one, and its rest goes
-/// first. Thread-safe by its own lock, in which nothing else is called.
+/// first. Thread-safe by its own lock, in which nothing else is called. A record has at most <paramref name="recordBytesMax"/> bytes of
+/// content, which the handshake may have agreed on (RFC 6066 section 4).
 /// </summary>
-internal sealed class TlsChannel(EventLoop loop, int fd, ulong key, TrafficKey write, long recordsOfKey = TlsChannel.RecordsOfKey)
+internal sealed class TlsChannel(
+    EventLoop loop,
+    int fd,
+    ulong key,
+    TrafficKey write,
+    int recordBytesMax = TlsRecord.ContentBytesMax,
+    long recordsOfKey = TlsChannel.RecordsOfKey)
 {
     // A key is replaced long before AES-GCM's limit of 2^24.5 records (RFC 8446 section 5.5).
     public const long RecordsOfKey = 1 << 22;
@@ -45,9 +52,7 @@ internal sealed class TlsChannel(EventLoop loop, int fd, ulong key, TrafficKey w
                     return taken;
                 }
 
-                var part = content.Slice(taken, Math.Min(content.Length - taken, TlsRecord.ContentBytesMax));
-                SendRecord(TlsContent.ApplicationData, part);
-                taken += part.Length;
+                taken += SendContent(content[taken..]);
             }
 
             return taken;
@@ -189,34 +194,45 @@ internal sealed class TlsChannel(EventLoop loop, int fd, ulong key, TrafficKey w
         const byte warning = 1;
         const byte fatal = 2;
         ReadOnlySpan<byte> content = [alert == TlsAlert.CloseNotify ? warning : fatal, (byte)alert];
-        SendRecord(TlsContent.Alert, content[..AlertBytes]);
+        var cipher = RecordCipher.OfThread;
+        Send(cipher.Wire.AsSpan(0, Seal(cipher, TlsContent.Alert, content[..AlertBytes], cipher.Wire)));
     }
 
-    // Needs that nothing is pending.
-    private void SendRecord(TlsContent type, ReadOnlySpan<byte> content)
+    // Needs that nothing is pending. One send has as many records as the thread's buffer holds: one of full size, or many small ones.
+    private int SendContent(ReadOnlySpan<byte> content)
     {
         var cipher = RecordCipher.OfThread;
-        var length = 0;
-        if (_owesKeyUpdate || write.Records >= recordsOfKey)
+        var (taken, length) = (0, 0);
+        do
         {
-            length = SealKeyUpdate(cipher);
+            var part = content.Slice(taken, Math.Min(content.Length - taken, recordBytesMax));
+            length += Seal(cipher, TlsContent.ApplicationData, part, cipher.Wire.AsSpan(length));
+            taken += part.Length;
         }
+        while (taken < content.Length && cipher.Wire.Length - length >= recordBytesMax + RecordCipher.OverheadBytesMax);
 
-        length += cipher.Seal(write, type, content, cipher.Wire.AsSpan(length));
         Send(cipher.Wire.AsSpan(0, length));
+        return taken;
+    }
+
+    // A record, behind a KeyUpdate if one is due.
+    private int Seal(RecordCipher cipher, TlsContent type, ReadOnlySpan<byte> content, Span<byte> wire)
+    {
+        var length = _owesKeyUpdate || write.Records >= recordsOfKey ? SealKeyUpdate(cipher, wire) : 0;
+        return length + cipher.Seal(write, type, content, wire[length..]);
     }
 
     private void SendKeyUpdate()
     {
         var cipher = RecordCipher.OfThread;
-        Send(cipher.Wire.AsSpan(0, SealKeyUpdate(cipher)));
+        Send(cipher.Wire.AsSpan(0, SealKeyUpdate(cipher, cipher.Wire)));
     }
 
-    private int SealKeyUpdate(RecordCipher cipher)
+    private int SealKeyUpdate(RecordCipher cipher, Span<byte> wire)
     {
         Span<byte> message = stackalloc byte[KeyUpdate.Bytes];
         KeyUpdate.Write(message, _asksKeyUpdate);
-        var length = cipher.Seal(write, TlsContent.Handshake, message, cipher.Wire);
+        var length = cipher.Seal(write, TlsContent.Handshake, message, wire);
         write.Update();
         _owesKeyUpdate = _asksKeyUpdate = false;
         return length;

@@ -28,11 +28,11 @@ internal sealed class TlsConnection(EngineListener listener, EventLoop loop, int
     private TlsPhase _phase;
 
     /// <summary>Takes the descriptor over, which is in the epoll set already.</summary>
-    public void Start(TrafficKey read, TrafficKey write)
+    public void Start(TrafficKey read, TrafficKey write, int recordBytesMax)
     {
         var key = listener.Table.Add(fd, this);
-        _channel = new TlsChannel(loop, fd, key, write);
-        _receiver = new TlsReceiver(read);
+        _channel = new TlsChannel(loop, fd, key, write, recordBytesMax);
+        _receiver = new TlsReceiver(read, recordBytesMax);
         if (!loop.Modify(fd, Native.EpollIn | Native.EpollRdHup, key))
         {
             Close();
@@ -124,6 +124,9 @@ internal sealed class TlsConnection(EngineListener listener, EventLoop loop, int
         {
             case TlsInput.Closed:
                 _channel.EndSend();
+                Close();
+                return;
+            case TlsInput.Aborted:
                 Close();
                 return;
             case TlsInput.Fault:

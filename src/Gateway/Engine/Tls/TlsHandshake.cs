@@ -31,6 +31,20 @@ internal sealed class TlsHandshake(TlsContext context, int fd) : IDisposable
     /// <summary>The signature is made: what is still to do costs microseconds.</summary>
     public bool HasSigned => _serverBytes > 0;
 
+    /// <summary>
+    /// Content of a record in either direction, at most, after <see cref="HandshakeState.Done"/>: OpenSSL agrees to what a client asks
+    /// for by max_fragment_length (RFC 6066 section 4). It does not know record_size_limit (RFC 8449), so nobody is promised that.
+    /// </summary>
+    public int RecordBytesMax
+    {
+        get
+        {
+            const int first = 9; // 1 stands for 2^9, 4 for 2^12.
+            var agreed = OpenSsl.MaxFragmentOf(OpenSsl.SessionOf(_ssl));
+            return agreed == 0 ? TlsRecord.ContentBytesMax : 1 << (first - 1 + agreed);
+        }
+    }
+
     /// <summary>Goes as far as it can without waiting. A fault is told to the client by OpenSSL.</summary>
     public HandshakeState Step()
     {

@@ -13,16 +13,20 @@ internal enum TlsInput : byte
     /// <summary>The peer asked for a new key of the other direction.</summary>
     KeyUpdateWanted,
 
-    /// <summary>The peer has sent its last byte (close_notify), or the connection's end (another alert).</summary>
+    /// <summary>The peer has sent its last byte (close_notify).</summary>
     Closed,
+
+    /// <summary>The peer has ended the connection by another alert; it is not answered (RFC 8446 section 6.2).</summary>
+    Aborted,
 
     Fault,
 }
 
 /// <summary>
-/// The way in of the record layer: bytes become content. Holds a buffer only while a record is cut off. One thread at a time.
+/// The way in of the record layer: bytes become content. Holds a buffer only while a record is cut off. One thread at a time. A record
+/// has at most <paramref name="contentBytesMax"/> bytes of content, which the handshake may have agreed on (RFC 6066 section 4).
 /// </summary>
-internal sealed class TlsReceiver(TrafficKey key)
+internal sealed class TlsReceiver(TrafficKey key, int contentBytesMax = TlsRecord.ContentBytesMax)
 {
     // Records in a row that bring no data: KeyUpdates and empty records cost us work and the sender next to none.
     private const int IdleRecordsMax = 32;
@@ -33,6 +37,7 @@ internal sealed class TlsReceiver(TrafficKey key)
     private byte[]? _kept;
     private int _keptBytes;
     private int _idleRecords;
+    private int _keyUpdateBytes;
 
     /// <summary>Records that were read with the present key.</summary>
     public long Records => key.Records;
@@ -91,12 +96,18 @@ internal sealed class TlsReceiver(TrafficKey key)
             return TlsInput.Fault;
         }
 
+        if (contentBytes > contentBytesMax)
+        {
+            fault = TlsAlert.RecordOverflow;
+            return TlsInput.Fault;
+        }
+
         data = inner[..contentBytes];
         _idleRecords = type == TlsContent.ApplicationData && contentBytes > 0 ? 0 : _idleRecords + 1;
         fault = TlsAlert.UnexpectedMessage;
-        if (_idleRecords > IdleRecordsMax)
+        if (_idleRecords > IdleRecordsMax || (_keyUpdateBytes > 0 && type != TlsContent.Handshake))
         {
-            return TlsInput.Fault;
+            return TlsInput.Fault; // RFC 8446 section 5.1: nothing stands between the parts of a handshake message.
         }
 
         return type switch
@@ -128,27 +139,36 @@ internal sealed class TlsReceiver(TrafficKey key)
 
     private TlsInput UpdateKey(ref Span<byte> data, out TlsAlert fault)
     {
-        if (!KeyUpdate.TryRead(data, out var isRequest, out fault))
-        {
-            return TlsInput.Fault;
-        }
-
+        var status = KeyUpdate.TryRead(data, ref _keyUpdateBytes, out var isRequest, out fault);
         data = default;
-        key.Update();
-        return isRequest ? TlsInput.KeyUpdateWanted : TlsInput.Data;
+        switch (status)
+        {
+            case ParseStatus.Done:
+                key.Update();
+                return isRequest ? TlsInput.KeyUpdateWanted : TlsInput.Data;
+            case ParseStatus.NeedMore:
+                return TlsInput.Data;
+            default:
+                return TlsInput.Fault;
+        }
     }
 
-    // RFC 8446 section 6: every alert but these two is fatal, whatever level it names.
+    // RFC 8446 section 6: every alert but these two is fatal, whatever level it names. Section 5.1: a record has exactly one.
     private static TlsInput ReadAlert(ref Span<byte> data, out TlsAlert fault)
     {
         var alert = data;
         data = default;
-        fault = TlsAlert.DecodeError;
+        fault = TlsAlert.UnexpectedMessage;
         if (alert.Length != 2)
         {
             return TlsInput.Fault;
         }
 
-        return (TlsAlert)alert[1] == TlsAlert.UserCanceled ? TlsInput.Data : TlsInput.Closed;
+        return (TlsAlert)alert[1] switch
+        {
+            TlsAlert.CloseNotify => TlsInput.Closed,
+            TlsAlert.UserCanceled => TlsInput.Data,
+            _ => TlsInput.Aborted,
+        };
     }
 }
