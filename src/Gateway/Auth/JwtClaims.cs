@@ -7,9 +7,6 @@ namespace FastPush.Gateway.Auth;
 /// <summary>The claims of a token (RFC 7519 section 4.1, and FastPush's own), read but not yet judged by the clock.</summary>
 internal ref struct JwtClaims
 {
-    private const int RolesMax = 32;
-    private const int RoleBytesMax = 64;
-
     /// <summary>End of the year 9999: later is milliseconds taken for seconds, or worse.</summary>
     private const double SecondsMax = 253_402_300_799;
 
@@ -142,7 +139,8 @@ internal ref struct JwtClaims
             case Seen.Rate:
                 return RateClaim.TryRead(ref reader, out Rate);
             case Seen.Roles:
-                return TryReadRoles(ref reader);
+                ReadRoles(ref reader);
+                return true;
             default:
                 good = true;
                 break;
@@ -211,32 +209,40 @@ internal ref struct JwtClaims
         return true;
     }
 
-    private bool TryReadRoles(ref Utf8JsonReader reader)
+    // One string or a list of them, as issuers write it (RFC 7643 section 4.1.2 and RFC 9068 section 2.2.3.1 name the claim, not its form).
+    // It only ever adds rights, so what is of another form, or a role of somebody else's, adds none and locks nobody out.
+    private void ReadRoles(ref Utf8JsonReader reader)
     {
-        if (reader.TokenType != JsonTokenType.StartArray)
+        if (reader.TokenType == JsonTokenType.String)
         {
-            reader.Skip();
-            return false;
+            AddRole(in reader);
         }
-
-        var good = true;
-        List<string>? roles = null;
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        else if (reader.TokenType == JsonTokenType.StartArray)
         {
-            if (reader.TokenType == JsonTokenType.String
-                && reader.ValueSpan.Length is > 0 and <= RoleBytesMax
-                && roles is not { Count: RolesMax })
+            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
             {
-                (roles ??= []).Add(reader.ValueTextEquals("admin"u8) ? "admin" : reader.GetString()!);
-            }
-            else
-            {
-                good = false;
+                if (reader.TokenType == JsonTokenType.String)
+                {
+                    AddRole(in reader);
+                }
+
                 reader.Skip();
             }
         }
+        else
+        {
+            reader.Skip();
+        }
+    }
 
-        Roles = roles?.ToArray() ?? NoRoles;
-        return good;
+    private void AddRole(in Utf8JsonReader reader)
+    {
+        foreach (var role in Principal.Roles)
+        {
+            if (reader.ValueTextEquals(role) && !Roles.Contains(role))
+            {
+                Roles = [.. Roles, role];
+            }
+        }
     }
 }

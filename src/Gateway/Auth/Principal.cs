@@ -7,6 +7,9 @@ internal sealed class Principal(string userId, long expiresAtMs, Acl acl, RateCl
 {
     public const int UserIdBytesMax = 200;
 
+    /// <summary>The roles that mean something here; a token may hold any others.</summary>
+    public static readonly string[] Roles = ["admin", "service"];
+
     public string UserId { get; } = userId;
 
     /// <summary><c>exp</c> in Unix milliseconds, without the clock skew that verification allows.</summary>

@@ -31,8 +31,8 @@ internal readonly record struct RateClaim(int Burst, double PerSecond)
             var isNumber = reader.TokenType == JsonTokenType.Number;
             if (isBurst)
             {
-                good &= burst is null && isNumber && reader.TryGetInt32(out var value) && value is >= 1 and <= Ceiling;
-                burst = isNumber && reader.TryGetInt32(out value) ? value : 0;
+                good &= burst is null && isNumber && JsonWhole.TryRead(reader.ValueSpan, out var value) && value is >= 1 and <= Ceiling;
+                burst = isNumber && JsonWhole.TryRead(reader.ValueSpan, out value) ? value : 0;
             }
             else if (isPerSecond)
             {

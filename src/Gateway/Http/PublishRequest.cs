@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using FastPush.Gateway.Auth;
 using FastPush.Protocol.Stomp;
 
 namespace FastPush.Gateway.Http;
@@ -80,7 +81,9 @@ internal sealed record PublishRequest(
 
                     break;
                 case "ttlSeconds":
-                    if (member.Value.ValueKind != JsonValueKind.Number || !member.Value.TryGetInt32(out _ttl) || _ttl < 1)
+                    if (member.Value.ValueKind != JsonValueKind.Number
+                        || !JsonWhole.TryRead(JsonMarshal.GetRawUtf8Value(member.Value), out _ttl)
+                        || _ttl < 1)
                     {
                         fault = "ttlSeconds: must be a whole number from 1";
                     }
