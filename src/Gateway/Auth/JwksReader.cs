@@ -9,8 +9,10 @@ internal static class JwksReader
 {
     public const int KidBytesMax = 256;
     private const int KeysMax = 64;
+    private const int ToldMax = 8;
+    private const string NoKid = "no kid; needed when there are several keys";
 
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 16, AllowDuplicateProperties = false };
+    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 16 };
 
     public static bool TryRead(ReadOnlySpan<byte> json, out KeySet? keys, out string fault)
     {
@@ -31,74 +33,93 @@ internal static class JwksReader
             fault = $"not a JSON key set: {e.Message}";
             return false;
         }
-        catch (InvalidOperationException)
-        {
-            // GetString of an escaped half of a surrogate pair.
-            fault = "not a JSON key set: a string is not Unicode";
-            return false;
-        }
     }
 
     private static bool TryRead(JsonElement root, out KeySet? keys, out string fault)
     {
         keys = null;
-        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("keys", out var list) || list.ValueKind != JsonValueKind.Array)
+        if (root.ValueKind != JsonValueKind.Object
+            || root.EnumerateObject().Count(member => member.NameEquals("keys")) != 1
+            || !root.TryGetProperty("keys", out var list)
+            || list.ValueKind != JsonValueKind.Array)
         {
-            fault = "not a JSON key set: an object with the array \"keys\" is expected";
+            fault = "not a JSON key set: an object with one array \"keys\" is expected";
             return false;
         }
 
-        var found = new List<SigningKey>();
-        var index = -1;
-        foreach (var item in list.EnumerateArray())
+        var found = new List<(SigningKey Key, int Index)>();
+        var ignored = new List<string>();
+        foreach (var (index, item) in list.EnumerateArray().Index())
         {
-            index++;
-            if (item.ValueKind != JsonValueKind.Object)
+            if (!TryUse(item, found, out var key, out var why))
             {
-                fault = $"keys[{index}]: not an object";
-                return false;
+                ignored.Add($"keys[{index}]: {why}");
             }
-
-            if (!IsForUs(item))
+            else
             {
-                continue;
+                found.Add((key!, index));
             }
-
-            if (!TryReadKey(item, out var key, out fault))
-            {
-                fault = $"keys[{index}]: {fault}";
-                return false;
-            }
-
-            if (found.Exists(other => other.Kid.AsSpan().SequenceEqual(key!.Kid)))
-            {
-                fault = key!.Kid.Length == 0
-                    ? $"keys[{index}].kid: missing; needed when there are several keys"
-                    : $"keys[{index}].kid: \"{Encoding.UTF8.GetString(key.Kid)}\" is used twice";
-                return false;
-            }
-
-            found.Add(key!);
         }
 
-        if (found.Count is 0 or > KeysMax)
+        if (found.Count > 1)
         {
-            fault = $"{found.Count} RSA keys for RS256 signatures; 1 to {KeysMax} are accepted";
+            ignored.AddRange(found.Where(f => f.Key.Kid.Length == 0).Select(f => $"keys[{f.Index}]: {NoKid}"));
+            found.RemoveAll(f => f.Key.Kid.Length == 0);
+        }
+
+        if (found.Count == 0)
+        {
+            var why = ignored.Count > 0 ? $" ({string.Join("; ", ignored.Take(ToldMax))})" : "";
+            fault = $"no RSA key for RS256 signatures that can be used{why}";
             return false;
         }
 
-        if (found.Count > 1 && found.Exists(key => key.Kid.Length == 0))
-        {
-            fault = "a key has no kid; needed when there are several keys";
-            return false;
-        }
-
-        keys = new KeySet([.. found], anyKid: false);
+        keys = new KeySet([.. found.Select(f => f.Key)], anyKid: false) { Ignored = ignored };
         fault = "";
         return true;
     }
 
-    // A set may hold keys for other purposes; those are no fault (RFC 7517 section 5: ignore what is not understood).
+    // "Implementations SHOULD ignore JWKs within a JWK Set that use "kty" (key type) values that are not understood by them, that are
+    // missing required members, or for which values are out of the supported ranges" (RFC 7517 section 5).
+    private static bool TryUse(JsonElement item, List<(SigningKey Key, int Index)> found, out SigningKey? key, out string why)
+    {
+        key = null;
+        if (item.ValueKind != JsonValueKind.Object)
+        {
+            why = "not an object";
+            return false;
+        }
+
+        if (!TryReadUnique(item, out var read, out why))
+        {
+            return false;
+        }
+
+        why = found.Count >= KeysMax ? $"more than {KeysMax} keys"
+            : found.Exists(other => other.Key.Kid.AsSpan().SequenceEqual(read!.Kid))
+                ? read!.Kid.Length == 0 ? NoKid : $"kid \"{Encoding.UTF8.GetString(read.Kid)}\" is used twice"
+            : "";
+        key = read;
+        return why.Length == 0;
+    }
+
+    private static bool TryReadUnique(JsonElement item, out SigningKey? key, out string fault)
+    {
+        key = null;
+        try
+        {
+            var names = item.EnumerateObject().Select(member => member.Name).ToList();
+            fault = names.Distinct(StringComparer.Ordinal).Count() == names.Count ? "" : "a member is there twice"; // Section 4.
+            fault = fault.Length == 0 && !IsForUs(item) ? "not an RSA key for RS256 signatures" : fault;
+            return fault.Length == 0 && TryReadKey(item, out key, out fault);
+        }
+        catch (InvalidOperationException)
+        {
+            fault = "a string is not Unicode"; // An escaped half of a surrogate pair.
+            return false;
+        }
+    }
+
     private static bool IsForUs(JsonElement item) =>
         Is(item, "kty", "RSA", whenMissing: false)
         && Is(item, "use", "sig", whenMissing: true)

@@ -20,6 +20,9 @@ internal sealed class KeySet
 
     public int Count => keys.Length;
 
+    /// <summary>Keys of the set that cannot be used, each with why; tokens that name them are refused.</summary>
+    public IReadOnlyList<string> Ignored { get; init; } = [];
+
     /// <summary>Reads the key file that <paramref name="options"/> names. <paramref name="fault"/> is "key: what is wrong".</summary>
     public static bool TryLoad(JwtOptions options, out KeySet keys, out string fault) => TryLoad(options, out keys, out _, out fault);
 

@@ -45,6 +45,8 @@ internal sealed class NodeService(
         {
             GatewayLog.DevelopmentKey(node.Log);
         }
+
+        SayIgnoredKeys();
     }
 
     private void Sweep()
@@ -62,12 +64,21 @@ internal sealed class NodeService(
         {
             case KeyReload.Reloaded:
                 GatewayLog.KeysReloaded(node.Log);
+                SayIgnoredKeys();
                 break;
             case KeyReload.Kept:
                 GatewayLog.KeyReloadFailed(node.Log, fault);
                 break;
             default:
                 break;
+        }
+    }
+
+    private void SayIgnoredKeys()
+    {
+        if (keys.Current.Keys.Ignored is { Count: > 0 } ignored)
+        {
+            GatewayLog.KeysIgnored(node.Log, string.Join("; ", ignored));
         }
     }
 }

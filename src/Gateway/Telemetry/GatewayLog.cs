@@ -39,4 +39,7 @@ internal static partial class GatewayLog
 
     [LoggerMessage(1011, LogLevel.Warning, "TLS of {Endpoint} stays with Kestrel, which takes more memory for each connection: {Why}")]
     public static partial void TlsStaysWithKestrel(ILogger log, string endpoint, string why);
+
+    [LoggerMessage(1020, LogLevel.Warning, "Keys of the set are ignored, tokens signed by them are refused: {Keys}.")]
+    public static partial void KeysIgnored(ILogger log, string keys);
 }

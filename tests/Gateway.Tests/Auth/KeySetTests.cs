@@ -57,10 +57,9 @@ public sealed class KeySetTests
     }
 
     [Fact]
-    public void A_set_with_a_fault_is_refused_whole_and_says_where()
+    public void What_is_no_set_or_has_no_usable_key_is_a_fault_that_says_why()
     {
         var small = new TestSigner(bits: 1024);
-        string Key(string members) => $$"""{"keys":[{{Two.Jwk}},{"kty":"RSA",{{members}}}]}""";
         (string Json, string Fault)[] cases =
         [
             ("", "JSON"),
@@ -68,30 +67,65 @@ public sealed class KeySetTests
             ("[]", "\"keys\""),
             ("{}", "\"keys\""),
             ("""{"keys":{}}""", "\"keys\""),
-            ("""{"keys":[]}""", "0 RSA keys"),
-            ("""{"keys":[7]}""", "keys[0]"),
-            ("""{"keys":[{"kty":"oct","k":"AAAA","kid":"a"}]}""", "0 RSA keys"),
-            ($$"""{"keys":[{{One.Jwk}},{{One.Jwk}}]}""", "keys[1].kid: \"one\" is used twice"),
-            ($$"""{"keys":[{{One.Jwk}}],"keys":[]}""", "JSON"),
+            ("""{"keys":[]}""", "no RSA key"),
+            ("""{"keys":[7]}""", "keys[0]: not an object"),
+            ("""{"keys":[{"kty":"oct","k":"AAAA","kid":"a"}]}""", "keys[0]: not an RSA key"),
+            ($$"""{"keys":[{{One.Jwk}}],"keys":[]}""", "one array"),
             ($$"""{"keys":[{{small.Jwk}}]}""", "keys[0]: an RSA key of 1024 bits"),
-            (Key("\"kid\":\"a\",\"kid\":\"a\""), "JSON"),
+            ($$"""{"keys":[{"kty":"RSA",{{Numbers(One)}}},{"kty":"RSA","kid":7,{{Numbers(Two)}}}, 7]}""", ""),
+        ];
+        Assert.All(cases, item =>
+        {
+            Assert.Equal(item.Fault.Length == 0, Read(item.Json, out var fault) is not null);
+            Assert.Contains(item.Fault, fault, StringComparison.Ordinal);
+        });
+    }
+
+    /// <summary>RFC 7517 section 5: one key that cannot be used must not spoil the others.</summary>
+    [Fact]
+    public void A_key_that_cannot_be_used_is_ignored_and_named_and_the_others_are_used()
+    {
+        var small = new TestSigner(bits: 1024, kid: "small");
+        string Key(string members) => $$"""{"kty":"RSA",{{members}}}""";
+        (string Key, string Why)[] cases =
+        [
+            ("7", "not an object"),
+            ("""{"kty":"EC","crv":"P-256","x":"AA","y":"AA","kid":"a"}""", "not an RSA key for RS256"),
+            ("""{"kid":"a"}""", "not an RSA key for RS256"),
+            ("""{"kty":7,"kid":"a"}""", "not an RSA key for RS256"),
+            (Key("\"alg\":\"PS256\",\"kid\":\"a\"," + Numbers(One)), "not an RSA key for RS256"),
+            (Key("\"use\":\"enc\",\"kid\":\"a\"," + Numbers(One)), "not an RSA key for RS256"),
+            (small.Jwk, "an RSA key of 1024 bits"),
+            (Two.Jwk, "kid \"two\" is used twice"),
             (Key(Numbers(One)), "no kid"),
-            (Key("\"kid\":\"\"," + Numbers(One)), "keys[1]: kid"),
-            (Key("\"kid\":7," + Numbers(One)), "keys[1]: kid"),
-            (Key("\"kid\":\"\\ud800\"," + Numbers(One)), "Unicode"),
-            (Key($"\"kid\":\"{new string('k', 257)}\"," + Numbers(One)), "keys[1]: kid"),
+            (Key("\"kid\":\"\"," + Numbers(One)), "kid: "),
+            (Key("\"kid\":7," + Numbers(One)), "kid: "),
+            (Key($"\"kid\":\"{new string('k', 257)}\"," + Numbers(One)), "kid: "),
             (Key("\"kid\":\"a\",\"d\":\"AQAB\"," + Numbers(One)), "private"),
-            (Key("\"kid\":\"a\",\"e\":\"AQAB\""), "keys[1]: n"),
-            (Key("\"kid\":\"a\",\"n\":\"!\",\"e\":\"AQAB\""), "keys[1]: n"),
-            (Key("\"kid\":\"a\"," + Numbers(One).Replace("AQAB", "AQAB=", StringComparison.Ordinal)), "keys[1]: e"),
+            (Key("\"kid\":\"a\",\"kid\":\"a\"," + Numbers(One)), "twice"),
+            (Key("\"kid\":\"\\ud800\"," + Numbers(One)), "Unicode"),
+            (Key("\"kid\":\"a\",\"e\":\"AQAB\""), "n: "),
+            (Key("\"kid\":\"a\",\"n\":\"!\",\"e\":\"AQAB\""), "n: "),
+            (Key("\"kid\":\"a\"," + Numbers(One).Replace("AQAB", "AQAB=", StringComparison.Ordinal)), "e: "),
             (Key("\"kid\":\"a\"," + Numbers(One).Replace("AQAB", "AQ", StringComparison.Ordinal)), "exponent"),
             (Key("\"kid\":\"a\"," + Numbers(One).Replace("AQAB", "AQAA", StringComparison.Ordinal)), "exponent"),
         ];
         Assert.All(cases, item =>
         {
-            Assert.Null(Read(item.Json, out var fault));
-            Assert.Contains(item.Fault, fault, StringComparison.Ordinal);
+            var keys = Read($$"""{"keys":[{{Two.Jwk}},{{item.Key}}]}""", out _)!;
+            Assert.StartsWith("keys[1]: ", Assert.Single(keys.Ignored), StringComparison.Ordinal);
+            Assert.Contains(item.Why, keys.Ignored[0], StringComparison.Ordinal);
+            Assert.NotNull(keys.Find("two"u8));
+            Assert.Equal(1, keys.Count);
         });
+    }
+
+    [Fact]
+    public void More_keys_than_any_issuer_has_are_ignored()
+    {
+        var jwks = string.Join(',', Enumerable.Range(0, 70).Select(i => One.Jwk.Replace("\"one\"", $"\"k{i}\"", StringComparison.Ordinal)));
+        var keys = Read($$"""{"keys":[{{jwks}}]}""", out _)!;
+        Assert.Equal((64, 6), (keys.Count, keys.Ignored.Count));
     }
 
     [Fact]
