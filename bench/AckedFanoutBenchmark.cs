@@ -16,7 +16,7 @@ public class AckedFanoutBenchmark
     private readonly byte[] _send = ClientBytes.Stomp(ClientBytes.Send("/topic/room.1", 128));
     private StompConnection? _publisher;
     private StompConnection[] _subscribers = [];
-    private AckBytes? _ack;
+    private AckBytes[] _acks = [];
     private long _sequence;
 
     [Params(1, 100, 1000)]
@@ -27,7 +27,7 @@ public class AckedFanoutBenchmark
     {
         _publisher = _host.Connect("publisher", new NullLink());
         _subscribers = _host.ConnectSubscribers(Sessions, _receivers, "/topic/room.1", "client-individual");
-        _ack = new AckBytes(_subscribers[0].Session.Subscriptions.Items[0].Number);
+        _acks = [.. _subscribers.Select(s => new AckBytes(s.Session))];
         var before = _receivers.Sends;
         ClientIndividual();
         BenchNode.Require(_receivers.Sends - before == Sessions, "the message did not reach everybody");
@@ -41,11 +41,12 @@ public class AckedFanoutBenchmark
     public void ClientIndividual()
     {
         _host.Run(_publisher!, _send);
-        _ack!.Name(++_sequence);
-        foreach (var subscriber in _subscribers)
+        _sequence++;
+        for (var i = 0; i < _subscribers.Length; i++)
         {
-            subscriber.Receive(_ack.Bytes);
-            subscriber.EndRead();
+            _acks[i].Name(_sequence);
+            _subscribers[i].Receive(_acks[i].Bytes);
+            _subscribers[i].EndRead();
         }
 
         FanoutBatch.Current.Complete(_host.Node);

@@ -24,7 +24,7 @@ public class UserQueueBenchmark
     {
         _publisher = _host.Connect("publisher", new NullLink());
         _subscriber = _host.ConnectSubscribers(1, _receiver, "/user/queue/messages", Ack)[0];
-        _ack = Ack == "auto" ? null : new AckBytes(_subscriber.Session.Subscriptions.Items[0].Number);
+        _ack = Ack == "auto" ? null : new AckBytes(_subscriber.Session);
         var before = _receiver.Sends;
         Direct();
         BenchNode.Require(_receiver.Sends - before == 1, "the message did not reach its user");

@@ -1,17 +1,20 @@
 using System.Globalization;
+using FastPush.Gateway.Sessions;
+using FastPush.Protocol.Stomp;
 
 namespace FastPush.Bench.Fixtures;
 
 /// <summary>An ACK frame whose sequence is changed in place, so that an operation can acknowledge without building a frame.</summary>
 internal sealed class AckBytes
 {
-    private const int Digits = 19;
+    private const int Digits = 18;
     private const int EndBytes = 3; // LF LF NUL
 
-    /// <param name="subscription">The subscription's number, the first part of its <c>ack</c> headers.</param>
-    public AckBytes(int subscription)
+    /// <summary>For the first subscription of this session.</summary>
+    public AckBytes(Session session)
     {
-        Bytes = ClientBytes.Stomp($"ACK\nid:{subscription}-{new string('0', Digits)}\n\n");
+        var id = new AckId(session.Node.AckKeyOf(session), session.Subscriptions.Items[0].Number, 0).ToString();
+        Bytes = ClientBytes.Stomp($"ACK\nid:{id[..^1]}{new string('0', Digits)}\n\n");
     }
 
     public byte[] Bytes { get; }
@@ -19,7 +22,7 @@ internal sealed class AckBytes
     public void Name(long sequence)
     {
         var digits = Bytes.AsSpan(Bytes.Length - EndBytes - Digits, Digits);
-        if (!sequence.TryFormat(digits, out _, "D19", CultureInfo.InvariantCulture))
+        if (!sequence.TryFormat(digits, out _, "D18", CultureInfo.InvariantCulture))
         {
             throw new ArgumentOutOfRangeException(nameof(sequence));
         }

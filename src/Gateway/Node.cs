@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using FastPush.Gateway.Auth;
 using FastPush.Gateway.Cluster;
 using FastPush.Gateway.Deliveries;
@@ -23,6 +24,7 @@ namespace FastPush.Gateway;
 /// </summary>
 internal sealed class Node
 {
+    private readonly ulong _firstAckKey = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
     private long _sessionId;
 
     public Node(
@@ -121,6 +123,12 @@ internal sealed class Node
         Outcomes.Join(cluster);
         Cluster = cluster;
     }
+
+    /// <summary>
+    /// Names a session in <c>ack</c> headers as no other one, of this process or of another before or beside it: its number, counted from
+    /// where the process began at random, one of 2^64.
+    /// </summary>
+    public ulong AckKeyOf(Session session) => _firstAckKey + (ulong)session.Id;
 
     public long NextSessionId() => Interlocked.Increment(ref _sessionId);
 }

@@ -36,6 +36,7 @@ internal sealed class Actions
             (2, Rubbish),
             (50, Notice),
             (30, AnswerLate),
+            (20, AnswerTooLate),
             (15, EndTransaction),
             (60, Wait),
             (6, WaitLong),
@@ -171,6 +172,8 @@ internal sealed class Actions
     }
 
     private void AnswerLate() => PickConnected()?.AnswerLate();
+
+    private void AnswerTooLate() => PickConnected()?.AnswerTooLate();
 
     private void EndTransaction() => PickConnected()?.EndTransaction(Random.Next(3) > 0);
 

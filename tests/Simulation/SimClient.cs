@@ -10,7 +10,11 @@ internal sealed class SimClient(World world, int number, string user)
     private static readonly string[] s_lossless = ["close", "spill"];
     private static readonly string[] s_policies = ["close", "spill", "drop-oldest", "conflate"];
 
+    private const int OldAcksMax = 50;
+
     private readonly Dictionary<Destination, Message> _lastSeen = [];
+    private readonly List<string> _oldAcks = [];
+    private readonly List<string> _acks = [];
     private int _connections;
     private int _subscriptions;
     private int _messages;
@@ -30,6 +34,9 @@ internal sealed class SimClient(World world, int number, string user)
         var connection = new SimConnection(world, this, s_versions[Random.Next(s_versions.Length)], ++_connections);
         Connection = connection;
         _transaction = null;
+        _oldAcks.AddRange(_acks);
+        _oldAcks.RemoveRange(0, Math.Max(0, _oldAcks.Count - OldAcksMax));
+        _acks.Clear();
         world.Connections.Add(connection);
         var beats = Random.Next(4) == 0 ? 4000 : 0;
         connection.BeatsEveryMs = beats;
@@ -151,6 +158,11 @@ internal sealed class SimClient(World world, int number, string user)
             return;
         }
 
+        if (frame["ack"].Length > 0)
+        {
+            _acks.Add(frame["ack"]);
+        }
+
         var received = subscription.Received.Find(r => r.Message == message);
         if (received is null)
         {
@@ -185,6 +197,24 @@ internal sealed class SimClient(World world, int number, string user)
                 open.ForEach(r => Answer(subscription, r, isAck: true));
             }
         }
+    }
+
+    /// <summary>Answers what an earlier connection brought; here it must settle nothing.</summary>
+    public void AnswerTooLate()
+    {
+        if (Connection!.Version != "1.2" || _oldAcks.Count == 0)
+        {
+            return;
+        }
+
+        var command = Random.Next(3) == 0 ? "NACK" : "ACK";
+        for (var i = Random.Next(1, 5); i > 0; i--)
+        {
+            var ack = _oldAcks[Random.Next(_oldAcks.Count)];
+            Connection.Write(new Outgoing(OutgoingKind.Other), $"{command}\nid:{ack}\n\n");
+        }
+
+        world.Journal.Note($"{Connection} answers deliveries of earlier connections by {command}");
     }
 
     private void Answer(SimSubscription subscription, Received received, bool isAck)

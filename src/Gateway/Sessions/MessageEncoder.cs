@@ -9,7 +9,8 @@ namespace FastPush.Gateway.Sessions;
 /// <summary>Puts the lines of one subscriber in front of a message's shared tail.</summary>
 internal static class MessageEncoder
 {
-    private const int AckLineMax = 5 + 10 + 1 + 20; // "ack:" number "-" sequence LF
+    private const int AckNameBytes = 4; // "ack:"
+    private const int AckLineMax = AckNameBytes + AckId.BytesMax + 1;
 
     private static ReadOnlySpan<byte> Redelivered => "redelivered:true\n"u8;
 
@@ -40,11 +41,8 @@ internal static class MessageEncoder
         if (sequence != 0 && format == WireFormat.Stomp12)
         {
             "ack:"u8.CopyTo(ack);
-            Utf8Formatter.TryFormat(subscription.Number, ack[4..], out var digits);
-            ackLength = 4 + digits;
-            ack[ackLength++] = (byte)'-';
-            Utf8Formatter.TryFormat(sequence, ack[ackLength..], out digits);
-            ackLength += digits;
+            var id = new AckId(subscription.Session.Node.AckKeyOf(subscription.Session), subscription.Number, sequence);
+            ackLength = AckNameBytes + id.Write(ack[AckNameBytes..]);
             ack[ackLength++] = (byte)'\n';
         }
 
@@ -70,6 +68,10 @@ internal static class MessageEncoder
         tail.CopyTo(destination[at..]);
         return at + tail.Length;
     }
+
+    /// <summary>Where the session's part stands in a delivery with an <c>ack</c> header.</summary>
+    public static int AckSessionAt(ReadOnlySpan<byte> delivery, byte[] head) =>
+        WsHeaderWriter.SizeOf(delivery) + head.Length + AckNameBytes;
 
     // Older versions know fewer escapes: the head of the tail is translated, the body stays.
     private static int WriteTranslated(Span<byte> destination, Subscription subscription, Payload payload, bool redelivered)

@@ -6,8 +6,8 @@ using FastPush.Protocol.Stomp;
 namespace FastPush.Gateway.Stomp;
 
 /// <summary>
-/// ACK and NACK. STOMP 1.2 names a delivery by its <c>ack</c> header (here <c>{subscription number}-{sequence}</c>), 1.1 by
-/// <c>subscription</c> and <c>message-id</c>, 1.0 by <c>message-id</c>.
+/// ACK and NACK. STOMP 1.2 names a delivery by its <c>ack</c> header (see <see cref="AckId"/>), 1.1 by <c>subscription</c> and
+/// <c>message-id</c>, 1.0 by <c>message-id</c>.
 /// </summary>
 internal static class AckCommands
 {
@@ -17,12 +17,12 @@ internal static class AckCommands
         consumed = 0;
         if (connection.Version != StompVersion.V12
             || connection.Session.State != SessionState.Open
-            || !AckReader.TryRead(bytes, connection.Node.ProtocolLimits, out var number, out var sequence, out consumed))
+            || !AckReader.TryRead(bytes, connection.Node.ProtocolLimits, out var id, out consumed))
         {
             return false;
         }
 
-        run.Add(connection, number, sequence);
+        run.Add(connection, id);
         return true;
     }
 
@@ -45,8 +45,8 @@ internal static class AckCommands
     }
 
     /// <summary>
-    /// Settles deliveries. One that is no longer in the window (acknowledged twice, given up, unsubscribed) is no fault: the client could
-    /// not know.
+    /// Settles deliveries. One that is no longer in the window (acknowledged twice, given up, unsubscribed, of an earlier connection) is no
+    /// fault: the client could not know.
     /// </summary>
     public static void Apply(
         StompConnection connection, Subscription? subscription, long sequence, bool isAck, IAcceptance? acceptance)
@@ -123,16 +123,18 @@ internal static class AckCommands
     {
         subscription = null;
         sequence = 0;
-        var dash = id.IndexOf((byte)'-');
-        if (dash <= 0
-            || !int.TryParse(id[..dash], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            || !long.TryParse(id[(dash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out sequence))
+        if (!AckId.TryParse(id, out var delivery))
         {
             Bad(connection, frame, "id is the value of a MESSAGE frame's ack header.");
             return false;
         }
 
-        subscription = connection.Session.Subscriptions.FindByNumber(number);
+        if (delivery.Session == connection.Node.AckKeyOf(connection.Session))
+        {
+            subscription = connection.Session.Subscriptions.FindByNumber(delivery.Subscription);
+            sequence = delivery.Sequence;
+        }
+
         return true;
     }
 

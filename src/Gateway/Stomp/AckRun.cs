@@ -1,4 +1,5 @@
 using FastPush.Gateway.Sessions;
+using FastPush.Protocol.Stomp;
 
 namespace FastPush.Gateway.Stomp;
 
@@ -12,19 +13,20 @@ internal struct AckRun
     private long _first;
     private int _count;
 
-    /// <summary>Acknowledges a delivery of the subscription with that number, now or with the next ones.</summary>
-    public void Add(StompConnection connection, int number, long sequence)
+    /// <summary>Acknowledges a delivery, now or with the next ones; one of another session is not.</summary>
+    public void Add(StompConnection connection, in AckId id)
     {
-        if (_count > 0 && _subscription!.Number == number && sequence == _first + _count)
+        var isOwn = id.Session == connection.Node.AckKeyOf(connection.Session);
+        if (_count > 0 && isOwn && _subscription!.Number == id.Subscription && id.Sequence == _first + _count)
         {
             _count++;
             return;
         }
 
         Finish(connection);
-        if (sequence > 0 && connection.Session.Subscriptions.FindByNumber(number) is { } subscription)
+        if (isOwn && id.Sequence > 0 && connection.Session.Subscriptions.FindByNumber(id.Subscription) is { } subscription)
         {
-            (_subscription, _first, _count) = (subscription, sequence, 1);
+            (_subscription, _first, _count) = (subscription, id.Sequence, 1);
         }
     }
 

@@ -4,13 +4,11 @@ namespace FastPush.Protocol.Stomp;
 /// Reads the frame that comes once for every acknowledged delivery, in the form that clients give it (STOMP 1.2, "ACK"), in one pass.
 /// What it does not know, <see cref="FrameReader"/> reads: where both know a frame they say the same.
 /// <code>
-/// "ACK" LF "id:" 1*9DIGIT "-" 1*18DIGIT LF [ "subscription:" 1*64OCTET LF ] LF NUL
+/// "ACK" LF "id:" ack-id LF [ "subscription:" 1*64OCTET LF ] LF NUL
 /// </code>
 /// </summary>
 public static class AckReader
 {
-    private const int NumberDigitsMax = 9;
-    private const int SequenceDigitsMax = 18;
     private const int SubscriptionBytesMax = 64;
     private const int HeadersMax = 2;
     private const int LineBytesMax = 128;
@@ -22,14 +20,11 @@ public static class AckReader
     /// <summary>False, and nothing consumed, for every other or incomplete frame.</summary>
     /// <param name="buffer">Bytes from the start of a frame.</param>
     /// <param name="limits">Sizes; with smaller ones than these frames may have, none is read here.</param>
-    /// <param name="number">Before the dash: the subscription's number.</param>
-    /// <param name="sequence">Behind it: the delivery's place in the ACK window.</param>
+    /// <param name="id">Which delivery.</param>
     /// <param name="consumed">Bytes of the frame, NUL included.</param>
-    public static bool TryRead(
-        ReadOnlySpan<byte> buffer, ProtocolLimits limits, out int number, out long sequence, out int consumed)
+    public static bool TryRead(ReadOnlySpan<byte> buffer, ProtocolLimits limits, out AckId id, out int consumed)
     {
-        number = 0;
-        sequence = 0;
+        id = default;
         consumed = 0;
         if (!buffer.StartsWith(Start) || limits.Headers < HeadersMax || limits.HeaderLineBytes < LineBytesMax)
         {
@@ -37,12 +32,12 @@ public static class AckReader
         }
 
         int at = Start.Length;
-        if (!TryReadDigits(buffer, ref at, NumberDigitsMax, (byte)'-', out long first)
-            || !TryReadDigits(buffer, ref at, SequenceDigitsMax, (byte)'\n', out sequence))
+        if (!AckId.TryRead(buffer[at..], out id, out int bytes) || buffer.Length <= at + bytes || buffer[at + bytes] != (byte)'\n')
         {
             return false;
         }
 
+        at += bytes + 1;
         if (buffer[at..].StartsWith(Subscription) && !TrySkipValue(buffer, ref at))
         {
             return false;
@@ -53,28 +48,8 @@ public static class AckReader
             return false;
         }
 
-        number = (int)first;
         consumed = at + 2;
         return true;
-    }
-
-    private static bool TryReadDigits(ReadOnlySpan<byte> buffer, ref int at, int digitsMax, byte end, out long value)
-    {
-        value = 0;
-        int start = at;
-        while (at < buffer.Length && at - start <= digitsMax)
-        {
-            uint digit = (uint)buffer[at] - '0';
-            if (digit > 9)
-            {
-                return at > start && buffer[at++] == end;
-            }
-
-            value = (value * 10) + digit;
-            at++;
-        }
-
-        return false;
     }
 
     // Visible ASCII, without what is, or begins, an escape: whatever else a value may be, the general reader judges.

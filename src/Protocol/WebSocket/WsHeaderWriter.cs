@@ -17,6 +17,9 @@ public static class WsHeaderWriter
     /// <summary>Bytes of the header before a payload of <paramref name="payloadLength"/> bytes.</summary>
     public static int Size(int payloadLength) => payloadLength < Length16 ? 2 : payloadLength <= ushort.MaxValue ? 4 : MaxBytes;
 
+    /// <summary>Bytes of the header that stands at the start of <paramref name="frame"/>.</summary>
+    public static int SizeOf(ReadOnlySpan<byte> frame) => frame[1] < Length16 ? 2 : frame[1] == Length16 ? 4 : MaxBytes;
+
     /// <summary>Writes the header and returns its size; a <paramref name="destination"/> shorter than <see cref="Size"/> throws.</summary>
     public static int Write(Span<byte> destination, WsOpcode opcode, int payloadLength)
     {

@@ -21,10 +21,10 @@ public sealed class AckRunTests : IDisposable
         Publish("/topic/a", 6);
         Publish("/topic/b", 6);
         Assert.Equal(12, client.Take().Count);
-        client.Send([.. Acks("1-1", "1-2", "2-1", "2-2", "1-3", "1-5", "1-5", "1-2", "3-1", "1-0", "2-4", "1-99", "1-100")]);
+        client.Send([.. Acks(client, "1-1", "1-2", "2-1", "2-2", "1-3", "1-5", "1-5", "1-2", "3-1", "1-0", "2-4", "1-99", "1-100")]);
         Assert.Equal(7, _node.Node.Metrics.MessagesAcked);
         Assert.Equal([2, 3], client.Session.Subscriptions.Items.ToArray().Select(s => s.Window!.Count));
-        client.Send([.. Enumerable.Range(1, 6).Select(i => $"NACK\nid:1-{i}\n\n")]);
+        client.Send([.. Enumerable.Range(1, 6).Select(i => $"NACK\nid:{client.AckId($"1-{i}")}\n\n")]);
         Assert.Equal(["4", "6"], client.TakeBodies());
     }
 
@@ -34,7 +34,7 @@ public sealed class AckRunTests : IDisposable
         var client = _node.Connect().Subscribe("/topic/a", Individual + "prefetch-count:3\n");
         Publish("/topic/a", 8);
         Assert.Equal(["1", "2", "3"], client.TakeBodies());
-        client.Send([.. Acks("1-1", "1-2", "1-3")]);
+        client.Send([.. Acks(client, "1-1", "1-2", "1-3")]);
         Assert.Equal(["4", "5", "6"], client.TakeBodies());
     }
 
@@ -43,13 +43,13 @@ public sealed class AckRunTests : IDisposable
     {
         var client = _node.Connect().Subscribe("/topic/a", "ack:client\n");
         Publish("/topic/a", 6);
-        client.Send([.. Acks("1-3", "1-4")]);
+        client.Send([.. Acks(client, "1-3", "1-4")]);
         Assert.Equal(4, _node.Node.Metrics.MessagesAcked);
         Assert.Equal(5, client.Session.Subscriptions.Items[0].Window!.First);
     }
 
     [Theory]
-    [InlineData("NACK\nid:1-1\n\n")]
+    [InlineData("NACK\nid:{1-1}\n\n")]
     [InlineData("UNSUBSCRIBE\nid:0\n\n")]
     [InlineData("DISCONNECT\n\n")]
     [InlineData("no frame at all\n\n")]
@@ -58,7 +58,7 @@ public sealed class AckRunTests : IDisposable
         var client = _node.Connect().Subscribe("/user/queue/q", Individual);
         Publish("/user/alice/queue/q", 2);
         var ids = client.Take().ConvertAll(message => message["message-id"]);
-        client.Send([.. Acks("1-1", "1-2"), behind]);
+        client.Send([.. Acks(client, "1-1", "1-2"), behind.Replace("{1-1}", client.AckId("1-1"), StringComparison.Ordinal)]);
         Assert.All(ids, id => Assert.Equal(DeliveryState.Acked, _node.StateOf(id, "alice")));
     }
 
@@ -70,12 +70,13 @@ public sealed class AckRunTests : IDisposable
         var client = _node.Connect().Subscribe("/user/queue/q", Individual);
         Publish("/user/alice/queue/q", 2);
         var ids = client.Take().ConvertAll(message => message["message-id"]);
-        client.Raw([.. Acks("1-1", "1-2").SelectMany(ClientBytes.Stomp), .. behind]);
+        client.Raw([.. Acks(client, "1-1", "1-2").SelectMany(ClientBytes.Stomp), .. behind]);
         Assert.All(ids, id => Assert.Equal(DeliveryState.Acked, _node.StateOf(id, "alice")));
         Assert.False(client.Session.State == Gateway.Sessions.SessionState.Open);
     }
 
-    private static IEnumerable<string> Acks(params string[] ids) => ids.Select(id => $"ACK\nid:{id}\n\n");
+    private static IEnumerable<string> Acks(StompClient client, params string[] deliveries) =>
+        deliveries.Select(delivery => $"ACK\nid:{client.AckId(delivery)}\n\n");
 
     private void Publish(string destination, int count)
     {

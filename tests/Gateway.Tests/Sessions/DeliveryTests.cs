@@ -62,8 +62,8 @@ public sealed class DeliveryTests : IDisposable
         client.Send(
             "SUBSCRIBE\nid:1\ndestination:/topic/a\nack:client\nreceipt:r1\n\n",
             "BEGIN\ntransaction:t\nreceipt:r2\n\n",
-            "ACK\nid:1-1\ntransaction:t\nreceipt:r3\n\n",
-            "NACK\nid:1-9\nreceipt:r4\n\n",
+            $"ACK\nid:{client.AckId("1-1")}\ntransaction:t\nreceipt:r3\n\n",
+            $"NACK\nid:{client.AckId("1-9")}\nreceipt:r4\n\n",
             "COMMIT\ntransaction:t\nreceipt:r5\n\n",
             "BEGIN\ntransaction:t\nreceipt:r6\n\n",
             "ABORT\ntransaction:t\nreceipt:r7\n\n",
@@ -124,7 +124,7 @@ public sealed class DeliveryTests : IDisposable
             var client = _node.Connect(versions: version).Subscribe($"/topic/{version}", "ack:client\n", id: "7");
             _node.Connect("bob").Publish($"/topic/{version}", "x");
             var message = client.Next();
-            Assert.Equal(version == "1.2" ? "1-1" : "", message["ack"]);
+            Assert.Equal(version == "1.2" ? client.AckId("1-1") : "", message["ack"]);
             Assert.Equal("7", message["subscription"]);
         }
     }
@@ -159,7 +159,7 @@ public sealed class DeliveryTests : IDisposable
         client.Ack(message);
         client.Ack(message);
         client.Nack(message);
-        client.Send("ACK\nid:1-999\n\n", "ACK\nid:99-1\n\n", "ACK\nid:1-9223372036854775807\n\n");
+        client.Send([.. new[] { "1-999", "99-1", "1-999999999999999999" }.Select(d => $"ACK\nid:{client.AckId(d)}\n\n")]);
         Assert.Empty(client.Take());
         Assert.Equal(1, _node.Node.Metrics.MessagesAcked);
     }

@@ -59,6 +59,9 @@ internal sealed class StompClient
     public void Publish(string destination, string body, string headers = "") =>
         Send($"SEND\ndestination:{destination}\n{headers}\n{body}");
 
+    /// <summary>The <c>ack</c> header of this session's delivery, from the subscription's number and the sequence: <c>1-1</c>.</summary>
+    public string AckId(string delivery) => $"{Session.Node.AckKeyOf(Session):x16}-{delivery}";
+
     public void Ack(ServerFrame message) => Send($"ACK\nid:{message["ack"]}\n\n");
 
     public void Nack(ServerFrame message) => Send($"NACK\nid:{message["ack"]}\n\n");

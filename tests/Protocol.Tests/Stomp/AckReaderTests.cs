@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using FastPush.Protocol.Stomp;
 
@@ -9,41 +8,43 @@ public class AckReaderTests
 {
     private static readonly string[] Seeds =
     [
-        "ACK\nid:1-17\n\n\0",
-        "ACK\nid:1-17\nsubscription:sub-0\n\n\0\n",
-        "ACK\nid:123456789-123456789012345678\n\n\0ACK\nid:2-3\n\n\0",
-        "ACK\nid:1-1\nreceipt:r\n\n\0",
-        "NACK\nid:1-1\n\n\0",
+        "ACK\nid:0123456789abcdef-1-17\n\n\0",
+        "ACK\nid:0123456789abcdef-1-17\nsubscription:sub-0\n\n\0\n",
+        "ACK\nid:0123456789abcdef-123456789-123456789012345678\n\n\0ACK\nid:0123456789abcdef-2-3\n\n\0",
+        "ACK\nid:0123456789abcdef-1-1\nreceipt:r\n\n\0",
+        "NACK\nid:0123456789abcdef-1-1\n\n\0",
     ];
 
     [Theory]
-    [InlineData("ACK\nid:1-17\n\n\0", 1, 17, 14)]
-    [InlineData("ACK\nid:12-3\nsubscription:sub-0\n\n\0MORE", 12, 3, 33)]
-    [InlineData("ACK\nid:999999999-999999999999999999\n\n\0", 999_999_999, 999_999_999_999_999_999, 38)]
+    [InlineData("ACK\nid:0123456789abcdef-1-17\n\n\0", 1, 17, 31)]
+    [InlineData("ACK\nid:0123456789abcdef-12-3\nsubscription:sub-0\n\n\0MORE", 12, 3, 50)]
+    [InlineData("ACK\nid:0123456789abcdef-999999999-999999999999999999\n\n\0", 999_999_999, 999_999_999_999_999_999, 55)]
     public void AnAcknowledgementIsReadInOnePass(string frame, int number, long sequence, int bytes)
     {
-        Assert.True(AckReader.TryRead(
-            Encoding.UTF8.GetBytes(frame), ProtocolLimits.Default, out int gotNumber, out long gotSequence, out int consumed));
-        Assert.Equal((number, sequence, bytes), (gotNumber, gotSequence, consumed));
+        Assert.True(AckReader.TryRead(Encoding.UTF8.GetBytes(frame), ProtocolLimits.Default, out AckId id, out int consumed));
+        Assert.Equal((new AckId(0x0123456789ABCDEF, number, sequence), bytes), (id, consumed));
     }
 
     [Theory]
-    [InlineData("ACK\nid:1-17\n\n")] // NUL has not come
-    [InlineData("ACK\nid:1-17\nreceipt:r\n\n\0")]
-    [InlineData("ACK\nid:1-17\ntransaction:t\n\n\0")]
-    [InlineData("ACK\nid:1-17\nsubscription:a\\c\n\n\0")]
-    [InlineData("ACK\nid:1-17\nsubscription:\n\n\0")]
-    [InlineData("ACK\nid:1-17\nsubscription:a\nsubscription:b\n\n\0")]
-    [InlineData("ACK\nid:1234567890-1\n\n\0")]
-    [InlineData("ACK\nid:1-1234567890123456789\n\n\0")]
-    [InlineData("ACK\nid:-1\n\n\0")]
-    [InlineData("ACK\nid:1-\n\n\0")]
-    [InlineData("ACK\nid:1-1\n\nbody\0")]
+    [InlineData("ACK\nid:0123456789abcdef-1-17\n\n")] // NUL has not come
+    [InlineData("ACK\nid:0123456789abcdef-1-17\nreceipt:r\n\n\0")]
+    [InlineData("ACK\nid:0123456789abcdef-1-17\ntransaction:t\n\n\0")]
+    [InlineData("ACK\nid:0123456789abcdef-1-17\nsubscription:a\\c\n\n\0")]
+    [InlineData("ACK\nid:0123456789abcdef-1-17\nsubscription:\n\n\0")]
+    [InlineData("ACK\nid:0123456789abcdef-1-17\nsubscription:a\nsubscription:b\n\n\0")]
+    [InlineData("ACK\nid:0123456789abcdef-1234567890-1\n\n\0")]
+    [InlineData("ACK\nid:0123456789abcdef-1-1234567890123456789\n\n\0")]
+    [InlineData("ACK\nid:0123456789abcdef--1\n\n\0")]
+    [InlineData("ACK\nid:0123456789ABCDEF-1-1\n\n\0")]
+    [InlineData("ACK\nid:123456789abcdef-1-1\n\n\0")]
+    [InlineData("ACK\nid:1-1\n\n\0")]
+    [InlineData("ACK\nid:0123456789abcdef-1-\n\n\0")]
+    [InlineData("ACK\nid:0123456789abcdef-1-1\n\nbody\0")]
     [InlineData("ACK\r\nid:1-1\r\n\r\n\0")]
-    [InlineData("NACK\nid:1-1\n\n\0")]
+    [InlineData("NACK\nid:0123456789abcdef-1-1\n\n\0")]
     public void TheRestIsLeftToTheGeneralReader(string frame)
     {
-        Assert.False(AckReader.TryRead(Encoding.UTF8.GetBytes(frame), ProtocolLimits.Default, out _, out _, out int consumed));
+        Assert.False(AckReader.TryRead(Encoding.UTF8.GetBytes(frame), ProtocolLimits.Default, out _, out int consumed));
         Assert.Equal(0, consumed);
     }
 
@@ -53,7 +54,7 @@ public class AckReaderTests
     public void WithLimitsThatSuchAFrameMayPassNoneIsRead(int headers, int lineBytes)
     {
         var limits = new ProtocolLimits { Headers = headers, HeaderLineBytes = lineBytes };
-        Assert.False(AckReader.TryRead("ACK\nid:1-17\n\n\0"u8, limits, out _, out _, out _));
+        Assert.False(AckReader.TryRead("ACK\nid:0123456789abcdef-1-17\n\n\0"u8, limits, out _, out _));
     }
 
     [Theory]
@@ -67,7 +68,7 @@ public class AckReaderTests
         for (int round = 0; round < 20_000; round++)
         {
             byte[] bytes = Mutate(random, Encoding.UTF8.GetBytes(Seeds[random.Next(Seeds.Length)]));
-            if (!AckReader.TryRead(bytes, ProtocolLimits.Default, out int number, out long sequence, out int consumed))
+            if (!AckReader.TryRead(bytes, ProtocolLimits.Default, out AckId id, out int consumed))
             {
                 continue;
             }
@@ -77,10 +78,9 @@ public class AckReaderTests
             ParseStatus status = FrameReader.TryRead(
                 ref scan, bytes, StompVersion.V12, ProtocolLimits.Default, out StompFrame frame, out int general, out _);
             Assert.Equal((ParseStatus.Done, StompCommand.Ack, consumed), (status, frame.Command, general));
-            Assert.True(frame.TryGet(HeaderName.Id, out ReadOnlySpan<byte> id));
-            int dash = id.IndexOf((byte)'-');
-            Assert.Equal(number, int.Parse(id[..dash], NumberStyles.None, CultureInfo.InvariantCulture));
-            Assert.Equal(sequence, long.Parse(id[(dash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture));
+            Assert.True(frame.TryGet(HeaderName.Id, out ReadOnlySpan<byte> text));
+            Assert.True(AckId.TryParse(text, out AckId same));
+            Assert.Equal(id, same);
             Assert.False(frame.TryGet(HeaderName.Receipt, out _) || frame.TryGet(HeaderName.Transaction, out _));
             Assert.True(frame.Body.IsEmpty);
         }

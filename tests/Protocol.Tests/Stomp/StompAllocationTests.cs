@@ -42,8 +42,8 @@ public class StompAllocationTests
     }
 
     private static int ReadAck(byte[] buffer) =>
-        AckReader.TryRead("ACK\nid:1-17\nsubscription:0\n\n\0"u8, ProtocolLimits.Default, out int number, out long sequence, out _)
-            ? number + (int)sequence
+        AckReader.TryRead("ACK\nid:0123456789abcdef-1-17\nsubscription:0\n\n\0"u8, ProtocolLimits.Default, out AckId id, out _)
+            ? id.Subscription + (int)id.Sequence
             : throw new InvalidOperationException("not read");
 
     private static int ReadBadFrame(byte[] buffer)
