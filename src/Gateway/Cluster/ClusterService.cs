@@ -80,7 +80,9 @@ internal sealed class ClusterService(
             return "this node waits for a server id";
         }
 
-        return !parts.Lease.IsValid ? "this node's server id is not certain" : parts.Link.IsUp ? null : "the relay is not connected";
+        return !parts.Lease.IsValid ? "this node's server id is not certain"
+            : !parts.Members.KnowsTheLiving ? "Redis does not answer this node's heart-beats"
+            : parts.Link.IsUp ? null : "the relay is not connected";
     }
 
     private async Task JoinAsync()

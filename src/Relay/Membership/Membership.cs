@@ -61,6 +61,9 @@ public sealed class Membership : IMembers
     /// <summary>Living servers, this one among them.</summary>
     public int Count => Volatile.Read(ref _view)?.Ids.Count ?? 1;
 
+    /// <summary>It knows who is alive; without that nothing is stored.</summary>
+    public bool KnowsTheLiving => IsFresh(out _);
+
     /// <summary>Own heart-beats that Redis did not answer.</summary>
     public long Missed => Volatile.Read(ref _missed);
 

@@ -14,6 +14,13 @@ internal static class PresenceScripts
         return 0
         """;
 
+    /// <summary>Key: facts of a session. Arguments: server id, user, seconds of a session.</summary>
+    public const string Describe = """
+        redis.call('HSET', KEYS[1], 'serverId', ARGV[1], 'userId', ARGV[2])
+        redis.call('EXPIRE', KEYS[1], ARGV[3])
+        return 0
+        """;
+
     /// <summary>Arguments: tokens of the living, session id, Unix ms, seconds of last seen.</summary>
     public const string Disconnect = Common + """
         redis.call('SREM', KEYS[1], ARGV[2])

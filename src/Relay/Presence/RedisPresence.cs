@@ -139,7 +139,7 @@ public sealed class RedisPresence : IPresence, IWriteBehind<PresenceWrite>, IDis
             _store.EvalAsync(
                 PresenceScripts.Connect, Keys(write.User), [_members.Alive, id, _options.SessionSeconds, _options.OnlineSeconds]),
             _store.EvalAsync(
-                "redis.call('HSET', KEYS[1], 'serverId', ARGV[1], 'userId', ARGV[2]) redis.call('EXPIRE', KEYS[1], ARGV[3]) return 0",
+                PresenceScripts.Describe,
                 [key],
                 [_serverId, write.User, _options.SessionSeconds]));
     }

@@ -26,9 +26,7 @@ internal static class RedisFault
         e is RedisServerException { Message: var m }
         && (m.StartsWith("NOPERM", StringComparison.Ordinal) || m.Contains("The user executing the script", StringComparison.Ordinal));
 
-    /// <summary>A key of ours holds what another program wrote.</summary>
-    public static bool IsForeignKey(Exception e) => e is RedisServerException { Message: var m } && IsForeign(m);
-
+    // A key of ours holds what another program wrote.
     private static bool IsForeign(string message) => message.Contains("WRONGTYPE", StringComparison.Ordinal);
 
     // Redis 6 wraps every error of a script's command so.
@@ -45,6 +43,7 @@ internal static class RedisFault
         {
             var m when m.StartsWith("OOM", StringComparison.Ordinal) => "Redis is out of memory (maxmemory) and refuses writes",
             var m when m.StartsWith("READONLY", StringComparison.Ordinal) => "Redis is a replica and refuses writes",
+            var m when IsRefusal(e) => $"Redis' user lacks a right: {m}",
             var m when m.StartsWith("NOREPLICAS", StringComparison.Ordinal)
                 => "Redis has too few replicas (min-replicas-to-write) and refuses writes",
             var m when m.StartsWith("MISCONF", StringComparison.Ordinal) => "Redis cannot save to its disk and refuses writes",

@@ -7,8 +7,8 @@ using StackExchange.Redis;
 namespace FastPush.Relay.Redis;
 
 /// <summary>
-/// The connection for everything keyed. Connects in the background and never blocks; each call has a timeout and goes through a circuit
-/// breaker; every failure becomes a <see cref="StoreUnavailableException"/> with words for operators. Changes of state are logged once.
+/// The connection for everything keyed. Connects in the background and never blocks; each call has a timeout and a circuit breaker; every
+/// failure becomes a <see cref="StoreUnavailableException"/> with words for operators. Changes of state are logged once.
 /// </summary>
 public sealed class RedisStore : IScriptStore, IAsyncDisposable
 {
@@ -24,7 +24,7 @@ public sealed class RedisStore : IScriptStore, IAsyncDisposable
     private readonly CircuitBreakerStateProvider _circuit = new();
     private readonly ResiliencePipeline _pipeline;
     private readonly CancellationTokenSource _stopping = new();
-    private readonly ProbeKeys _probeKeys = new();
+    private readonly RedisProbe _probe = new();
     private volatile ConnectionMultiplexer? _connection;
     private Task _probing = Task.CompletedTask;
     private int _state; // 0 = not known, 1 = up, 2 = down
@@ -55,7 +55,7 @@ public sealed class RedisStore : IScriptStore, IAsyncDisposable
                 SamplingDuration = TimeSpan.FromSeconds(5),
                 BreakDuration = TimeSpan.FromMilliseconds(options.BreakMs),
                 StateProvider = _circuit,
-                ShouldHandle = new PredicateBuilder().Handle<Exception>(RedisFault.IsOutage),
+                ShouldHandle = new PredicateBuilder().Handle<Exception>(e => RedisFault.IsOutage(e) && !RedisFault.IsRefusal(e)),
             })
             .Build();
     }
@@ -73,7 +73,9 @@ public sealed class RedisStore : IScriptStore, IAsyncDisposable
         }
     }
 
-    /// <summary>The last probe was answered, so writes are taken, in a Redis Cluster by every primary.</summary>
+    /// <summary>
+    /// The last probe was answered: writes are taken and kept, and no command is refused; in a Redis Cluster by every primary.
+    /// </summary>
     public bool IsUp => Volatile.Read(ref _state) == 1;
 
     /// <summary>Why it is not up; for people.</summary>
@@ -130,9 +132,7 @@ public sealed class RedisStore : IScriptStore, IAsyncDisposable
         }
     }
 
-    /// <summary>
-    /// A script. A server that does not know it any more (it was restarted) is given it again.
-    /// </summary>
+    /// <summary>A script. A server that does not know it any more (it was restarted) is given it again.</summary>
     /// <exception cref="StoreUnavailableException">As <see cref="RunAsync{T}"/>.</exception>
     public Task<RedisResult> EvalAsync(string script, RedisKey[] keys, RedisValue[] values) => RunAsync(async database =>
     {
@@ -188,7 +188,7 @@ public sealed class RedisStore : IScriptStore, IAsyncDisposable
         _stopping.Dispose();
     }
 
-    // A write, since a full Redis and a replica answer reads. Also what closes the circuit when there is no traffic.
+    // Also what closes the circuit when there is no traffic.
     private async Task ProbeAsync()
     {
         await Task.Yield();
@@ -202,9 +202,9 @@ public sealed class RedisStore : IScriptStore, IAsyncDisposable
                     _lastUpAt = _time.GetTimestamp();
                 }
 
-                await Task.WhenAll(_probeKeys.For(_connection).Select(ProbeAsync));
+                var (unfit, hasLog) = await _probe.LookAsync(this, _connection);
                 _lastUpAt = _time.GetTimestamp();
-                BeUp(_connection);
+                Judge(_connection, unfit, hasLog);
             }
             catch (Exception e) when (e is StoreUnavailableException || RedisFault.IsOutage(e))
             {
@@ -216,8 +216,6 @@ public sealed class RedisStore : IScriptStore, IAsyncDisposable
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
-
-    private Task ProbeAsync(RedisKey key) => RunAsync(db => db.StringSetAsync(key, "1", TimeSpan.FromSeconds(60)));
 
     // The client asks a server once whether it is a primary; one that was made a primary since has to be asked again.
     private async Task LookAgainAsync()
@@ -250,12 +248,21 @@ public sealed class RedisStore : IScriptStore, IAsyncDisposable
         return connection;
     }
 
-    private void BeUp(ConnectionMultiplexer connection)
+    private void Judge(ConnectionMultiplexer connection, string? unfit, bool hasLog)
     {
-        if (Interlocked.Exchange(ref _state, 1) != 1)
+        if (unfit is not null)
+        {
+            BeDown(new StoreUnavailableException(unfit));
+        }
+        else if (Interlocked.Exchange(ref _state, 1) != 1)
         {
             Reason = "";
             RelayLog.StoreUp(_log, string.Join(", ", connection.GetEndPoints().Select(e => e.ToString())));
+            if (!hasLog)
+            {
+                RelayLog.NoLog(_log);
+            }
+
             Up?.Invoke();
         }
     }

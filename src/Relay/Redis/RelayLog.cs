@@ -11,9 +11,12 @@ internal static partial class RelayLog
     [LoggerMessage(2001, LogLevel.Error, "Redis is not usable: {Reason}. What can wait, waits; local delivery goes on.")]
     public static partial void StoreDown(ILogger log, string reason);
 
-    [LoggerMessage(2002, LogLevel.Error, "A Redis script failed. This is a fault of the gateway.")]
+    [LoggerMessage(2002, LogLevel.Error, "A Redis script failed. This is a fault of the gateway, or another program writes its keys.")]
     public static partial void ScriptFailed(ILogger log, Exception exception);
 
     [LoggerMessage(2003, LogLevel.Error, "{Count} changes could not wait for Redis any longer; they are repaired by a later look.")]
     public static partial void WritesDropped(ILogger log, long count);
+
+    [LoggerMessage(2004, LogLevel.Warning, "Redis writes no log (appendonly no): when it dies, what waits for users is lost.")]
+    public static partial void NoLog(ILogger log);
 }

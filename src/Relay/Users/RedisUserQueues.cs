@@ -83,10 +83,12 @@ public sealed partial class RedisUserQueues : IUserQueues, IWriteBehind<QueueWri
     /// <inheritdoc/>
     public async Task<AcceptResult[]> AcceptAsync(ReadOnlyMemory<Payload> messages, bool again)
     {
-        if (_store.IsUp)
+        if (!_store.IsUp)
         {
-            await _members.RefreshAsync(_store.CallTimeoutMs);
+            throw new StoreUnavailableException(_store.Reason); // It may take them and not keep them.
         }
+
+        await _members.RefreshAsync(_store.CallTimeoutMs);
 
         var asked = new Task<RedisResult>[messages.Length];
         var givenUpAt = _members.StoreNowMs + _store.CallTimeoutMs;
