@@ -55,8 +55,8 @@ public sealed class KeyTests : IAsyncLifetime
             Assert.True(answer.IsSuccessStatusCode);
         }
 
-        Assert.Equal("list", await _redis.CommandAsync("TYPE", "push:offline:{bob}"));
-        Assert.Equal(1_000, await NumberAsync("LLEN", "push:offline:{bob}"));
+        Assert.Equal("list", await _redis.CommandAsync("TYPE", "push:offline:{bob}:q"));
+        Assert.Equal(1_000, await NumberAsync("LLEN", "push:offline:{bob}:q"));
         var bob = await _fleet.SubscribeAsync(0, "bob", "/user/queue/q");
         Assert.Equal("200", (await bob.NextAsync()).Body);
     }
@@ -83,7 +83,7 @@ public sealed class KeyTests : IAsyncLifetime
     {
         var bob = await _fleet.SubscribeAsync(0, "bob", "/user/queue/q");
         await Deadline.Until(async () => await NumberAsync("SCARD", "push:session:{bob}") == 1);
-        Assert.Equal(1, await NumberAsync("HLEN", "push:queues:{bob}"));
+        Assert.Equal(1, await NumberAsync("HLEN", "push:queues:{bob}:q"));
         var token = (string)((object?[])(await _redis.CommandAsync("ZRANGE", "push:servers", "0", "-1"))!)[0]!;
         var lease = $"push:server:{token.Split('.')[0]}";
         Assert.Matches("^[0-9A-F]{32} ", (string)(await _redis.CommandAsync("GET", lease))!);
@@ -91,7 +91,7 @@ public sealed class KeyTests : IAsyncLifetime
         Assert.Equal(0, await _fleet.Gateways[0].TerminateAsync(TimeSpan.FromSeconds(40)));
         Assert.Equal(1012, (await bob.Ended).Code);
         Assert.Equal("0", await _redis.CommandAsync("EVAL", "return tostring(#redis.call('KEYS', 'push:session:*'))", "0"));
-        Assert.Equal(0, await NumberAsync("EXISTS", "push:queues:{bob}"));
+        Assert.Equal(0, await NumberAsync("EXISTS", "push:queues:{bob}:q"));
         Assert.Matches("^[0-9]{13}$", (string)(await _redis.CommandAsync("GET", "push:presence:{bob}"))!);
         Assert.StartsWith("-", (string)(await _redis.CommandAsync("ZSCORE", "push:servers", token))!, StringComparison.Ordinal);
         Assert.StartsWith("- ", (string)(await _redis.CommandAsync("GET", lease))!, StringComparison.Ordinal);

@@ -13,20 +13,26 @@ public static class RedisKeys
     /// <summary>"online", or Unix ms of leaving.</summary>
     public static string Presence(string user) => $"push:presence:{{{Tag(user)}}}";
 
-    /// <summary>Hash: <c>serverId:queue</c> to the epoch of the process that has subscriptions of it.</summary>
-    public static string Queues(string user) => $"push:queues:{{{Tag(user)}}}";
+    /// <summary>Hash: server id to the epoch of the process that has subscriptions of the queue.</summary>
+    public static string Queues(string user, string queue) => $"push:queues:{{{Tag(user)}}}:{queue}";
 
-    /// <summary>List of entries that no server has, by id.</summary>
-    public static string Offline(string user) => $"push:offline:{{{Tag(user)}}}";
+    /// <summary>List of ids that no server has, in order.</summary>
+    public static string Offline(string user, string queue) => $"push:offline:{{{Tag(user)}}}:{queue}";
 
     /// <summary>Bytes of the entries in <see cref="Offline"/>.</summary>
-    public static string OfflineBytes(string user) => $"push:offline-bytes:{{{Tag(user)}}}";
+    public static string OfflineBytes(string user, string queue) => $"push:offline-bytes:{{{Tag(user)}}}:{queue}";
 
-    /// <summary>Hash: id to entry, and <c>o</c>id to its owners.</summary>
-    public static string InFlight(string user) => InFlightPrefix + "{" + Tag(user) + "}";
+    /// <summary>Hash: id to the owners of the message.</summary>
+    public static string InFlight(string user, string queue) => $"{InFlightPrefix}{{{Tag(user)}}}:{queue}";
 
-    /// <summary>Stream of a user's last messages.</summary>
-    public static string UserHistory(string user) => $"push:history:{{{Tag(user)}}}";
+    /// <summary>Hash: id to the entry of a message that waits or is in flight, and <c>a</c>id to its attempts.</summary>
+    public static string Entries(string user, string queue) => $"push:entries:{{{Tag(user)}}}:{queue}";
+
+    /// <summary>Sorted set: ids of a user's queue, of which the last ones are in <see cref="UserHistoryEntries"/>.</summary>
+    public static string UserHistory(string user, string queue) => $"push:history:{{{Tag(user)}}}:{queue}";
+
+    /// <summary>Hash: id to the entry of one of the queue's last messages.</summary>
+    public static string UserHistoryEntries(string user, string queue) => $"push:history-entries:{{{Tag(user)}}}:{queue}";
 
     /// <summary>Hash: who listens to a topic and who publishes to it.</summary>
     public static string Interest(ReadOnlySpan<byte> topic) => $"push:interest:{{{Tag(Encoding.UTF8.GetString(topic))}}}";
@@ -49,14 +55,16 @@ public static class RedisKeys
     /// <summary>What <see cref="InFlight"/> begins with, for a scan.</summary>
     public const string InFlightPrefix = "push:inflight:";
 
-    /// <summary>Whose key that is, of those that begin with <see cref="InFlightPrefix"/>.</summary>
-    public static string UserOfInFlight(string key)
+    /// <summary>Whose key that is, of those that begin with <see cref="InFlightPrefix"/>, and of which queue.</summary>
+    public static (string User, string Queue) OfInFlight(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
-        return key[(InFlightPrefix.Length + 1)..^1]
+        var end = key.IndexOf('}', InFlightPrefix.Length);
+        var user = key[(InFlightPrefix.Length + 1)..end]
             .Replace("%7D", "}", StringComparison.Ordinal)
             .Replace("%7B", "{", StringComparison.Ordinal)
             .Replace("%25", "%", StringComparison.Ordinal);
+        return (user, key[(end + 2)..]);
     }
 
     /// <summary>Token bucket of a user over all servers.</summary>

@@ -45,7 +45,7 @@ public sealed partial class RedisUserQueues
     {
         var left = await _store.EvalAsync(
             UserScripts.Settle,
-            Keys(write.User),
+            Keys(write.User, write.Queue),
             [
                 UserEntry.Id(write.Id),
                 write.Message is { } message ? UserEntry.Write(message, 1, _serverId) : [],
@@ -67,8 +67,7 @@ public sealed partial class RedisUserQueues
             }
         }
 
-        var owned = (string[])await _store.EvalAsync(
-            UserScripts.Leave, Keys(write.User), [_members.Self, write.Queue]);
+        var owned = (string[])await _store.EvalAsync(UserScripts.Leave, Keys(write.User, write.Queue), [_members.Self]);
         var mustLookAgain = false;
         foreach (var text in owned)
         {
@@ -118,10 +117,9 @@ public sealed partial class RedisUserQueues
         var entry = isLost && write.Message is { } message ? UserEntry.Write(message, write.Attempts ?? 1, _serverId) : [];
         var answer = await _store.EvalAsync(
             UserScripts.Release,
-            Keys(write.User),
+            Keys(write.User, write.Queue),
             [
                 write.Owner,
-                write.Queue,
                 UserEntry.Id(write.Id),
                 write.Attempts is { } attempts ? UserEntry.Attempts(attempts) : "",
                 _options.Offline.Messages,
@@ -150,46 +148,5 @@ public sealed partial class RedisUserQueues
         {
             Waiting?.Invoke(write.User, write.Queue, servers);
         }
-    }
-
-    private async Task TakeNowAsync(QueueWrite write)
-    {
-        var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
-        var overdue = write.IsFirst ? OverdueId : OverdueIn(write.User, write.Queue);
-        var answer = await _store.EvalAsync(
-            UserScripts.Take,
-            Keys(write.User),
-            [_members.Self, write.Queue, TtlMs, _members.Alive, UserEntry.Id(overdue), write.IsFirst ? 1 : 0]);
-        var taken = new List<OfflineMessage>();
-        foreach (var item in (RedisResult[])answer)
-        {
-            var entry = (byte[])item;
-            var id = UserEntry.ReadId(entry);
-            if (!TryHold(write.User, write.Queue, id, _store.Generation, isTaken: true))
-            {
-                continue;
-            }
-
-            if (!UserEntry.TryRead(entry, write.User, write.Queue, _pool, out var message, out _))
-            {
-                // No memory for it now, or an entry of a version that is not known here: it stays in the store.
-                _held.Remove(write.User, id);
-                Undeliverable(_serverId, write.User, write.Queue, id, mayHaveArrived: false);
-                continue;
-            }
-
-            var payload = message.Payload;
-            if ((payload.ExpiresAtMs != 0 && payload.ExpiresAtMs <= now) || payload.TimestampMs < now - TtlMs)
-            {
-                Expired?.Invoke(payload);
-                payload.Release();
-                continue;
-            }
-
-            taken.Add(message);
-        }
-
-        _count.Add(-taken.Count);
-        write.Taken!.TrySetResult(taken);
     }
 }

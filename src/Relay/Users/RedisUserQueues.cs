@@ -95,19 +95,17 @@ public sealed partial class RedisUserQueues : IUserQueues, IWriteBehind<QueueWri
         for (var i = 0; i < messages.Length; i++)
         {
             var message = messages.Span[i];
-            var mayBeStored = again || message.MayBeStored;
             asked[i] = _store.EvalAsync(
                 UserScripts.Accept,
-                Keys(message.User!),
+                Keys(message.User!, message.Queue!),
                 [
                     UserEntry.Id(message.Id),
-                    message.Queue,
-                    UserEntry.Write(message, mayBeStored ? (byte)1 : (byte)0, _serverId),
+                    UserEntry.Write(message, 0, _serverId),
+                    UserEntry.Attempts(again || message.MayBeStored ? (byte)1 : (byte)0),
                     _options.Offline.Messages,
                     _options.Offline.Bytes,
                     TtlMs,
                     _members.Alive,
-                    mayBeStored ? 1 : 0,
                     _options.HistoryMessages,
                     _options.HistoryAgeSeconds * 1000L,
                     givenUpAt,
@@ -227,24 +225,6 @@ public sealed partial class RedisUserQueues : IUserQueues, IWriteBehind<QueueWri
         return []; // Keys expire by themselves, messages when they are taken.
     }
 
-    /// <inheritdoc/>
-    public async Task<IReadOnlyList<OfflineMessage>> ReadHistoryAsync(string user, string queue, long afterId)
-    {
-        var entries = await _store.EvalAsync(
-            UserScripts.ReadHistory, Keys(user), [_members.Self, queue, UserEntry.Id(afterId)]);
-        var found = new List<OfflineMessage>();
-        foreach (var entry in (byte[][])entries!)
-        {
-            if (UserEntry.TryRead(entry, user, queue, _pool, out var message, out _))
-            {
-                found.Add(message with { Attempts = 0 });
-            }
-        }
-
-        found.Sort(static (a, b) => a.Payload.Id.CompareTo(b.Payload.Id));
-        return found;
-    }
-
     private bool TryHold(string user, string queue, long id, long generation, bool isTaken)
     {
         var state = _held.Add(user, id, generation, isTaken);
@@ -266,13 +246,15 @@ public sealed partial class RedisUserQueues : IUserQueues, IWriteBehind<QueueWri
 
     private long TtlMs => _options.Offline.TtlSeconds * 1000L;
 
-    private static RedisKey[] Keys(string user) =>
+    private static RedisKey[] Keys(string user, string queue) =>
     [
-        RedisKeys.Queues(user),
-        RedisKeys.Offline(user),
-        RedisKeys.InFlight(user),
-        RedisKeys.UserHistory(user),
-        RedisKeys.OfflineBytes(user),
+        RedisKeys.Queues(user, queue),
+        RedisKeys.Offline(user, queue),
+        RedisKeys.InFlight(user, queue),
+        RedisKeys.Entries(user, queue),
+        RedisKeys.OfflineBytes(user, queue),
+        RedisKeys.UserHistory(user, queue),
+        RedisKeys.UserHistoryEntries(user, queue),
     ];
 
     private static int[] Servers(string tokens) =>

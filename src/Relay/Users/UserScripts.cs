@@ -1,9 +1,12 @@
 namespace FastPush.Relay.Users;
 
 /// <summary>
-/// What is done to a user's queues, each as one atomic step. Keys, all in the user's slot: 1 <c>push:queues</c>, 2 <c>push:offline</c>,
-/// 3 <c>push:inflight</c>, 4 <c>push:history</c>, 5 <c>push:offline-bytes</c>. Ids are text of 20 digits, compared as such, since Lua's
-/// numbers end at 2^53. An entry begins with its id, three digits of attempts, and the queue's length and name (<see cref="UserEntry"/>).
+/// What is done to one queue of a user, each as one atomic step. Keys, all in the user's slot: 1 <c>push:queues</c>, 2
+/// <c>push:offline</c>, 3 <c>push:inflight</c>, 4 <c>push:entries</c>, 5 <c>push:offline-bytes</c>, 6 <c>push:history</c>, 7
+/// <c>push:history-entries</c>. Ids are text of 20 digits, compared as such, since Lua's numbers end at 2^53. An entry begins with its id
+/// and three digits of attempts (<see cref="UserEntry"/>); those that count are kept beside it, under <c>a</c> and the id.
+/// <para>No script looks at more bodies than it was given or returns, and what it returns is bounded in bytes by its caller: a queue's
+/// ids are some kilobytes at most, its bodies may be megabytes, and nobody else is served meanwhile.</para>
 /// <para>Redis does not take back what a script did before a command that it refuses (no right to it, a key of another type). So each
 /// script writes a message to its new place before it takes it from the old one, the history knows it last, and done again after any such
 /// end it does the rest.</para>
@@ -11,138 +14,166 @@ namespace FastPush.Relay.Users;
 internal static partial class UserScripts
 {
     /// <summary>
-    /// Arguments: id, queue, entry, messages at most, bytes at most, time to live (ms), tokens of the living, 1 = may be stored already,
-    /// messages of history (0 = none), its age (ms), when the caller has given it up (ms, Redis' clock): then it has gone another way, and
-    /// is stored as attempted. Returns the owners, then the ids that had to leave. It looks for the message in any case: a first try that
-    /// was cut off can be done behind its repetition, and behind the message's end (the history then ends with it or what is newer). With
-    /// a holder the offline queue is all but empty. What may be stored already, and is in the history but nowhere else, was stored and is
-    /// over.
+    /// Arguments: id, entry, attempts, messages at most, bytes at most, time to live (ms), tokens of the living, messages of history (0 =
+    /// none), its age (ms), when the caller has given it up (ms, Redis' clock): then it has gone another way, and is stored as attempted.
+    /// Returns the owners, then the ids that had to leave. A message that is known, waits, or was stored once is left as it is: a first
+    /// try that was cut off can be done behind its repetition, and behind the message's end. One that was only prepared goes on from there.
     /// </summary>
     public const string Accept = Common + """
-        local id, queue, entry = ARGV[1], ARGV[2], ARGV[3]
-        local known = redis.call('HGET', KEYS[3], 'o' .. id)
-        if known then return {known} end
-        local owners = holders(queue, ARGV[7])
-        if ARGV[8] == '1' or owners ~= '' then
-          for _, e in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
-            if string.sub(e, 1, 20) == id then return {''} end
-          end
-        end
-        if (ARGV[8] == '1' or is_late(id)) and was_stored(id) then return {''} end
+        local id, attempts = ARGV[1], ARGV[3]
+        local known = redis.call('HGET', KEYS[3], id)
+        if known and string.sub(known, 1, 2) ~= ',P' then return {known} end
+        if not known and (redis.call('LPOS', KEYS[2], id) or was_stored(id)) then return {''} end
         local t = redis.call('TIME')
-        if t[1] * 1000 + math.floor(t[2] / 1000) > tonumber(ARGV[11]) then entry = attempted(entry) end
+        if t[1] * 1000 + math.floor(t[2] / 1000) > tonumber(ARGV[10]) and attempts == '000' then attempts = '001' end
+        keep(id, ARGV[2], attempts, ARGV[6])
+        local owners = holders(ARGV[7])
         if owners == '' then
-          put(entry)
-          remember(entry, ARGV[9], ARGV[10])
+          put(id)
+          if known then redis.call('HDEL', KEYS[3], id) end
+          remember(id, ARGV[2], ARGV[8], ARGV[9])
           return trim({''}, tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6])
         end
-        redis.call('HSET', KEYS[3], id, entry, 'o' .. id, owners)
-        redis.call('PEXPIRE', KEYS[3], ARGV[6])
-        remember(entry, ARGV[9], ARGV[10])
+        own(id, owners, ARGV[6])
+        remember(id, ARGV[2], ARGV[8], ARGV[9])
         return {owners}
         """;
 
     /// <summary>
-    /// Arguments: own token, queue, time to live (ms), tokens of the living, highest id of this server's own in-flight messages that the
-    /// relay should have brought, 1 = return those too that it still may bring, so that nothing newer overtakes them. Makes the server a
-    /// holder and returns the entries that it now owns, by id.
+    /// Arguments: id, entry, attempts, time to live (ms), the attempt (<c>P17.3:5</c>: server token, number), when the caller has given it
+    /// up (ms, Redis' clock). Keeps a message for its publisher alone, until it is accepted or withdrawn, or the publisher's server dies;
+    /// when that is given up by now, or the message is known in any way, nothing is done.
+    /// </summary>
+    public const string Prepare = Common + """
+        local id = ARGV[1]
+        if redis.call('HEXISTS', KEYS[3], id) == 1 or redis.call('LPOS', KEYS[2], id) or was_stored(id) then return 0 end
+        local t = redis.call('TIME')
+        if t[1] * 1000 + math.floor(t[2] / 1000) > tonumber(ARGV[6]) then return 0 end
+        keep(id, ARGV[2], ARGV[3], ARGV[4])
+        own(id, ',' .. ARGV[5] .. ',', ARGV[4])
+        return 1
+        """;
+
+    /// <summary>Arguments: id, the attempt. What that one prepared, and nobody has accepted, is gone.</summary>
+    public const string Withdraw = """
+        if redis.call('HGET', KEYS[3], ARGV[1]) ~= ',' .. ARGV[2] .. ',' then return 0 end
+        redis.call('HDEL', KEYS[3], ARGV[1])
+        redis.call('HDEL', KEYS[4], ARGV[1], 'a' .. ARGV[1])
+        return 1
+        """;
+
+    /// <summary>
+    /// Arguments: own token, time to live (ms), tokens of the living, highest id of this server's own in-flight messages that the relay
+    /// should have brought, 1 = return those too that it still may bring, so that nothing newer overtakes them, bytes to return at most.
+    /// Makes the server a holder, and the owner of the first messages that wait, as many as those bytes are, or one. Returns 1 when more
+    /// wait, how many ids follow of messages in flight that it may claim (<see cref="Claim"/>), these ids, and the entries that it now owns.
     /// </summary>
     public const string Take = Common + """
-        local self, queue, alive, threshold = ARGV[1], ARGV[2], ARGV[4], ARGV[5]
+        local self, ttl, alive, bytes = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[6])
         local server, epoch = string.match(self, '^(%d+)%.(.*)$')
-        redis.call('HSET', KEYS[1], server .. ':' .. queue, epoch)
-        redis.call('PEXPIRE', KEYS[1], ARGV[3])
+        redis.call('HSET', KEYS[1], server, epoch)
+        redis.call('PEXPIRE', KEYS[1], ttl)
         local known = redis.call('HGETALL', KEYS[1])
         for i = 1, #known, 2 do
-          local token = string.match(known[i], '^(%d+):') .. '.' .. known[i + 1]
-          if not string.find(alive, ',' .. token .. ',', 1, true) then redis.call('HDEL', KEYS[1], known[i]) end
+          if not string.find(alive, ',' .. known[i] .. '.' .. known[i + 1] .. ',', 1, true) then redis.call('HDEL', KEYS[1], known[i]) end
         end
-        local out, all = {}, redis.call('HGETALL', KEYS[3])
-        local owners = {}
+        local out, all = {'0', '0'}, redis.call('HGETALL', KEYS[3])
         for i = 1, #all, 2 do
-          if string.sub(all[i], 1, 1) == 'o' then owners[string.sub(all[i], 2)] = all[i + 1] end
-        end
-        for i = 1, #all, 2 do
-          local id, entry = all[i], all[i + 1]
-          if string.sub(id, 1, 1) ~= 'o' and queue_of(entry) == queue then
-            local own = owners[id] or ','
-            if string.find(own, ',' .. self .. ',', 1, true) then
-              if id <= threshold then
-                out[#out + 1] = attempted(entry)
-              elseif ARGV[6] == '1' then
-                out[#out + 1] = entry
-              end
-            elseif living(own, alive) == ',' then
-              entry = attempted(entry)
-              redis.call('HSET', KEYS[3], id, entry, 'o' .. id, ',' .. self .. ',')
-              out[#out + 1] = entry
-            end
+          if string.find(all[i + 1], ',' .. self .. ',', 1, true) then
+            if all[i] <= ARGV[4] or ARGV[5] == '1' then out[#out + 1] = all[i] end
+          elseif living(all[i + 1], alive) == ',' then
+            out[#out + 1] = all[i]
           end
         end
-        local waiting, moved, left, size = redis.call('LRANGE', KEYS[2], 0, -1), {}, 0, 0
-        for _, entry in ipairs(waiting) do
-          local id = string.sub(entry, 1, 20)
-          if queue_of(entry) == queue then
-            if not owners[id] then
-              redis.call('HSET', KEYS[3], id, entry, 'o' .. id, ',' .. self .. ',')
-              out[#out + 1] = entry
-            end
-            moved[#moved + 1] = entry
+        out[2] = tostring(#out - 2)
+        local ids, size, taken = redis.call('LRANGE', KEYS[2], 0, 255), 0, 0
+        for i = 1, #ids do
+          local length = redis.call('HSTRLEN', KEYS[4], ids[i])
+          if size > 0 and size + length > bytes then break end
+          size = size + length
+          taken = i
+          if redis.call('HEXISTS', KEYS[3], ids[i]) == 0 then
+            own(ids[i], ',' .. self .. ',', ttl)
+            local entry = read(ids[i])
+            if entry then out[#out + 1] = entry end
+          end
+          redis.call('LREM', KEYS[2], 1, ids[i])
+        end
+        if taken > 0 then
+          local left = redis.call('LLEN', KEYS[2])
+          if left > 0 then
+            out[1] = '1'
+            redis.call('DECRBY', KEYS[5], size)
+            redis.call('PEXPIRE', KEYS[2], ttl)
           else
-            left = left + 1
-            size = size + #entry
+            redis.call('DEL', KEYS[5])
           end
+          redis.call('PEXPIRE', KEYS[4], ttl)
         end
-        if #out > 0 then redis.call('PEXPIRE', KEYS[3], ARGV[3]) end
-        if #moved > 0 and left == 0 then
-          redis.call('DEL', KEYS[2], KEYS[5])
-        elseif #moved > 0 then
-          for _, entry in ipairs(moved) do redis.call('LREM', KEYS[2], 1, entry) end
-          redis.call('SET', KEYS[5], size, 'PX', ARGV[3])
-          redis.call('PEXPIRE', KEYS[2], ARGV[3])
-        end
-        table.sort(out, function(a, b) return string.sub(a, 1, 20) < string.sub(b, 1, 20) end)
         return out
         """;
 
     /// <summary>
-    /// Ends one server's ownership. Arguments: its token (or <c>17.</c> for any life of server 17, <c>*</c> for all), queue, id,
-    /// attempts (three digits,
-    /// or empty = as they are), messages at most,
-    /// bytes at most, time to live (ms), tokens of the living, the entry if it is to be stored even when it is not known (else empty),
-    /// messages of history (0 = none), its age (ms).
+    /// Arguments: own token, time to live (ms), tokens of the living, highest id that the relay should have brought, bytes to return at
+    /// most, then ids. Of these, in this order, the server gets those that it owns or that nobody alive does. Returns how many ids were
+    /// looked at, as many as those bytes are, or one that is here, and the entries.
+    /// </summary>
+    public const string Claim = Common + """
+        local self, ttl, alive, bytes = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[5])
+        local out, size = {'0'}, 0
+        for i = 6, #ARGV do
+          local id = ARGV[i]
+          local owners = redis.call('HGET', KEYS[3], id)
+          local owned = owners and string.find(owners, ',' .. self .. ',', 1, true)
+          if owned or (owners and living(owners, alive) == ',') then
+            local length = redis.call('HSTRLEN', KEYS[4], id)
+            if size > 0 and size + length > bytes then break end
+            size = size + length
+            if not owned then own(id, ',' .. self .. ',', ttl) end
+            if not owned or id <= ARGV[4] then raise(id, '001') end
+            local entry = read(id)
+            if entry then out[#out + 1] = entry end
+          end
+          out[1] = tostring(i - 5)
+        end
+        return out
+        """;
+
+    /// <summary>
+    /// Ends one server's ownership. Arguments: its token (or <c>17.</c> for any life of server 17, <c>*</c> for all), id, attempts (three
+    /// digits, or empty = as they are), messages at most, bytes at most, time to live (ms), tokens of the living, the entry if it is to be
+    /// stored even when it is not known (else empty), messages of history (0 = none), its age (ms).
     /// Returns nothing when others own it, it waits already (a session had it from the history; that counts as an attempt all the same), or
     /// it is settled; else the tokens that hold the queue, then the ids that had to leave. Whether an
     /// entry that is not known was lost or is over, the history tells: it was written with it, and is lost with it.
     /// </summary>
     public const string Release = Common + """
-        local self, queue, id = ARGV[1], ARGV[2], ARGV[3]
-        local owners = redis.call('HGET', KEYS[3], 'o' .. id)
-        local entry = ARGV[9]
+        local self, id, attempts = ARGV[1], ARGV[2], ARGV[3]
+        local owners = redis.call('HGET', KEYS[3], id)
         if owners then
           owners = without(owners, self)
-          if living(owners, ARGV[8]) ~= ',' then
-            redis.call('HSET', KEYS[3], 'o' .. id, owners)
-            local kept = redis.call('HGET', KEYS[3], id)
-            if kept and ARGV[4] > string.sub(kept, 21, 23) then
-              redis.call('HSET', KEYS[3], id, string.sub(kept, 1, 20) .. ARGV[4] .. string.sub(kept, 24))
-            end
+          if living(owners, ARGV[7]) ~= ',' then
+            own(id, owners, ARGV[6])
+            raise(id, attempts)
             return {}
           end
-          entry = redis.call('HGET', KEYS[3], id)
-        end
-        if not owners and mark(id, ARGV[4]) then return {} end
-        if not entry or entry == '' then return {} end
-        if not owners and was_stored(id) then return {} end
-        local given = entry
-        if ARGV[4] > string.sub(entry, 21, 23) then given = string.sub(entry, 1, 20) .. ARGV[4] .. string.sub(entry, 24) end
-        put(given)
-        if owners then
-          redis.call('HDEL', KEYS[3], id, 'o' .. id)
+          raise(id, attempts)
         else
-          remember(entry, ARGV[10], ARGV[11])
+          if redis.call('LPOS', KEYS[2], id) then
+            raise(id, attempts)
+            return {}
+          end
+          if ARGV[8] == '' or was_stored(id) then return {} end
+          local stored = string.sub(ARGV[8], 21, 23)
+          keep(id, ARGV[8], attempts > stored and attempts or stored, ARGV[6])
         end
-        return trim({holders(queue, ARGV[8])}, tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7])
+        put(id)
+        if owners then
+          redis.call('HDEL', KEYS[3], id)
+        else
+          remember(id, ARGV[8], ARGV[9], ARGV[10])
+        end
+        return trim({holders(ARGV[7])}, tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6])
         """;
 
     /// <summary>
@@ -152,93 +183,73 @@ internal static partial class UserScripts
     /// </summary>
     public const string Settle = Common + """
         local id = ARGV[1]
-        if ARGV[2] ~= '' and not was_stored(id) then remember(ARGV[2], ARGV[3], ARGV[4]) end
-        if redis.call('HDEL', KEYS[3], id, 'o' .. id) > 0 then return 0 end
-        for _, entry in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
-          if string.sub(entry, 1, 20) == id then
-            redis.call('LREM', KEYS[2], 1, entry)
-            redis.call('DECRBY', KEYS[5], #entry)
-            return 1
-          end
+        if ARGV[2] ~= '' and not was_stored(id) then remember(id, ARGV[2], ARGV[3], ARGV[4]) end
+        local waits = redis.call('LPOS', KEYS[2], id)
+        if waits then
+          redis.call('DECRBY', KEYS[5], redis.call('HSTRLEN', KEYS[4], id))
+          redis.call('LREM', KEYS[2], 1, id)
         end
-        return 0
+        redis.call('HDEL', KEYS[3], id)
+        redis.call('HDEL', KEYS[4], id, 'a' .. id)
+        return waits and 1 or 0
         """;
 
-    /// <summary>
-    /// Arguments: own token, queue. This life of the server holds it no longer. Returns the ids of messages that it still owns.
-    /// </summary>
-    public const string Leave = Common + """
+    /// <summary>Arguments: own token. This life of the server holds the queue no longer. Returns the ids that it still owns.</summary>
+    public const string Leave = """
         local server, epoch = string.match(ARGV[1], '^(%d+)%.(.*)$')
-        local field = server .. ':' .. ARGV[2]
-        if redis.call('HGET', KEYS[1], field) == epoch then redis.call('HDEL', KEYS[1], field) end
-        local out, entries, all = {}, {}, redis.call('HGETALL', KEYS[3])
+        if redis.call('HGET', KEYS[1], server) == epoch then redis.call('HDEL', KEYS[1], server) end
+        local out, all = {}, redis.call('HGETALL', KEYS[3])
         for i = 1, #all, 2 do
-          if string.sub(all[i], 1, 1) ~= 'o' then entries[all[i]] = all[i + 1] end
-        end
-        for i = 1, #all, 2 do
-          local id = string.sub(all[i], 2)
-          if string.sub(all[i], 1, 1) == 'o' and string.find(all[i + 1], ',' .. ARGV[1] .. ',', 1, true)
-            and entries[id] and queue_of(entries[id]) == ARGV[2] then
-            out[#out + 1] = id
-          end
+          if string.find(all[i + 1], ',' .. ARGV[1] .. ',', 1, true) then out[#out + 1] = all[i] end
         end
         return out
         """;
 
     /// <summary>
     /// Arguments: tokens of the living, messages at most, bytes at most, time to live (ms). Puts what only the dead own into the offline
-    /// queue. Returns how many, then the tokens that hold any queue of the user.
+    /// queue. Returns how many, and the tokens that hold the queue.
     /// </summary>
     public const string Orphans = Common + """
-        local all = redis.call('HGETALL', KEYS[3])
-        local entries, moved, queues = {}, 0, {}
+        local all, moved = redis.call('HGETALL', KEYS[3]), 0
         for i = 1, #all, 2 do
-          if string.sub(all[i], 1, 1) ~= 'o' then entries[all[i]] = all[i + 1] end
-        end
-        for i = 1, #all, 2 do
-          if string.sub(all[i], 1, 1) == 'o' and living(all[i + 1], ARGV[1]) == ',' then
-            local id = string.sub(all[i], 2)
-            if entries[id] then
-              put(attempted(entries[id]))
+          local id = all[i]
+          if living(all[i + 1], ARGV[1]) == ',' then
+            if redis.call('HEXISTS', KEYS[4], id) == 1 then
+              raise(id, '001')
+              put(id)
               moved = moved + 1
-              queues[queue_of(entries[id])] = true
             end
-            redis.call('HDEL', KEYS[3], id, 'o' .. id)
+            redis.call('HDEL', KEYS[3], id)
           end
         end
-        local out = {tostring(moved)}
-        for queue, _ in pairs(queues) do
-          out[#out + 1] = queue
-          out[#out + 1] = holders(queue, ARGV[1])
-        end
+        local out = {tostring(moved), holders(ARGV[1])}
         if moved > 0 then trim({}, tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]) end
         return out
         """;
 
     /// <summary>
-    /// Arguments: own token, queue, id. Returns the entries of the history with a greater id, for a client that resumes. They go to it
-    /// whoever owns them, so those that wait, or that other servers own, count as attempted from now on.
+    /// Arguments: own token, id, bytes to return at most. Returns the id after which more are to be read (empty = none), 1 when the
+    /// history knows the one asked for and has all after it, and the entries with a greater id, as many as those bytes are, or one, for a client that resumes.
+    /// They go to it whoever owns them, so those that wait, or that other servers own, count as attempted from now on.
     /// </summary>
     public const string ReadHistory = Common + """
-        local self, queue, after = ARGV[1], ARGV[2], ARGV[3]
-        local out, shown = {}, {}
-        for _, item in ipairs(redis.call('XRANGE', KEYS[4], '-', '+')) do
-          local entry = item[2][2]
-          local id = string.sub(entry, 1, 20)
-          if id > after and queue_of(entry) == queue then
-            out[#out + 1] = entry
-            shown[id] = true
-            local owners = redis.call('HGET', KEYS[3], 'o' .. id)
-            if owners and not string.find(owners, ',' .. self .. ',', 1, true) then
-              redis.call('HSET', KEYS[3], id, attempted(redis.call('HGET', KEYS[3], id)))
+        local self, after, bytes = ARGV[1], ARGV[2], tonumber(ARGV[3])
+        local ids, size = redis.call('ZRANGEBYLEX', KEYS[6], '(' .. after, '+', 'LIMIT', 0, 256), 0
+        local whole = was_stored(after) and (#ids == 0 or redis.call('HEXISTS', KEYS[7], ids[1]) == 1)
+        local out = {'', whole and '1' or '0'}
+        for i = 1, #ids do
+          local id = ids[i]
+          local length = redis.call('HSTRLEN', KEYS[7], id)
+          if size > 0 and size + length > bytes then break end
+          if length > 0 then
+            size = size + length
+            out[#out + 1] = redis.call('HGET', KEYS[7], id)
+            local owners = redis.call('HGET', KEYS[3], id)
+            if (owners and not string.find(owners, ',' .. self .. ',', 1, true)) or (not owners and redis.call('LPOS', KEYS[2], id)) then
+              raise(id, '001')
             end
           end
-        end
-        if #out == 0 then return out end
-        for i, entry in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
-          if shown[string.sub(entry, 1, 20)] and attempted(entry) ~= entry then
-            redis.call('LSET', KEYS[2], i - 1, attempted(entry))
-          end
+          if i < #ids or i == 256 then out[1] = id else out[1] = '' end
         end
         return out
         """;

@@ -72,13 +72,13 @@ public sealed class RedisUserQueuesTests(RedisServer redis) : IClassFixture<Redi
         Assert.Equal(Here, Assert.Single(await AcceptAsync(message)));
         Assert.True(_queues.Hold(message));
         _queues.Settle(message);
-        await Until.TrueAsync(async () => !await redis.Database.KeyExistsAsync("push:inflight:{u}"));
+        await Until.TrueAsync(async () => !await redis.Database.KeyExistsAsync("push:inflight:{u}:q"));
 
         // The first answer was lost on its way, so it is sent once more; the history knows that it was stored.
         Assert.Empty(await AcceptAsync(message, again: true));
         Assert.False(_queues.Hold(message));
-        Assert.False(await redis.Database.KeyExistsAsync("push:inflight:{u}"));
-        Assert.False(await redis.Database.KeyExistsAsync("push:offline:{u}"));
+        Assert.False(await redis.Database.KeyExistsAsync("push:inflight:{u}:q"));
+        Assert.False(await redis.Database.KeyExistsAsync("push:offline:{u}:q"));
         message.Release();
     }
 
@@ -113,7 +113,7 @@ public sealed class RedisUserQueuesTests(RedisServer redis) : IClassFixture<Redi
         Assert.True(_queues.Hold(message));
         _queues.Undeliverable(Here, "u", "q", 7, mayHaveArrived: false);
         Assert.Empty(await TakeAsync());
-        Assert.Equal(0, await redis.Database.ListLengthAsync("push:offline:{u}"));
+        Assert.Equal(0, await redis.Database.ListLengthAsync("push:offline:{u}:q"));
         Assert.Equal(1, _queues.Held);
         message.Release();
     }
@@ -123,11 +123,11 @@ public sealed class RedisUserQueuesTests(RedisServer redis) : IClassFixture<Redi
     {
         Assert.Empty(await TakeAsync());
         _queues.Leave("u", "q");
-        await Until.TrueAsync(async () => !await redis.Database.KeyExistsAsync("push:queues:{u}"));
+        await Until.TrueAsync(async () => !await redis.Database.KeyExistsAsync("push:queues:{u}:q"));
         var message = Message(8);
         Assert.Empty(await AcceptAsync(message));
         message.Release();
-        Assert.Equal(1, await redis.Database.ListLengthAsync("push:offline:{u}"));
+        Assert.Equal(1, await redis.Database.ListLengthAsync("push:offline:{u}:q"));
         Assert.Equal(8, Assert.Single(await TakeAsync()).Payload.Id);
     }
 

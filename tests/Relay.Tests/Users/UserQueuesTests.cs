@@ -16,7 +16,7 @@ public sealed class UserQueuesTests(RedisServer redis) : IClassFixture<RedisServ
     private const string User = "bob";
     private const string Queue = "q";
 
-    private readonly PayloadPool _pool = new(1 << 20);
+    private readonly PayloadPool _pool = new(8 << 20);
     private readonly Snowflake _ids = new(1);
     private readonly List<RedisStore> _stores = [];
     private RedisUserQueues _one = null!;
@@ -53,7 +53,7 @@ public sealed class UserQueuesTests(RedisServer redis) : IClassFixture<RedisServ
         var young = Message(ageMs: 0);
         await AcceptedByAsync(_one, [2], old, young);
         _two.Leave(User, Queue);
-        await Until.TrueAsync(async () => await redis.Database.ListLengthAsync("push:offline:{bob}") == 2);
+        await Until.TrueAsync(async () => await redis.Database.ListLengthAsync("push:offline:{bob}:q") == 2);
         var taken = await _three.TakeAsync(User, Queue);
         Assert.Equal([old.Id, young.Id], taken.Select(m => m.Payload.Id));
         Assert.All(taken, m => Assert.False(m.Redelivered));
@@ -71,7 +71,7 @@ public sealed class UserQueuesTests(RedisServer redis) : IClassFixture<RedisServ
         Assert.False(_two.Hold(onItsWay));
         await _two.AddAsync(User, Queue, new[] { taken[0] with { Attempts = 1 } });
         Assert.False(_two.Hold(onItsWay)); // Given up: where it is now the store knows.
-        await Until.TrueAsync(async () => await redis.Database.ListLengthAsync("push:offline:{bob}") == 1);
+        await Until.TrueAsync(async () => await redis.Database.ListLengthAsync("push:offline:{bob}:q") == 1);
         Assert.True(Assert.Single(await _three.TakeAsync(User, Queue)).Redelivered);
     }
 
@@ -89,7 +89,7 @@ public sealed class UserQueuesTests(RedisServer redis) : IClassFixture<RedisServ
         _two.Leave(User, Queue);
         Assert.True(_three.Hold(message));
         _three.Settle(message);
-        await Until.TrueAsync(async () => !await redis.Database.KeyExistsAsync("push:inflight:{bob}"));
+        await Until.TrueAsync(async () => !await redis.Database.KeyExistsAsync("push:inflight:{bob}:q"));
         Assert.Empty(await _two.TakeAsync(User, Queue));
         Assert.True(_two.IsOverdue(User, Queue, message.Id));
 
@@ -107,9 +107,9 @@ public sealed class UserQueuesTests(RedisServer redis) : IClassFixture<RedisServ
         var message = Message(ageMs: 0);
         Assert.True(_two.Hold(message, isStored: false));
         _two.Settle(message);
-        await Until.TrueAsync(async () => await redis.Database.KeyExistsAsync("push:history:{bob}"));
+        await Until.TrueAsync(async () => await redis.Database.KeyExistsAsync("push:history:{bob}:q"));
         Assert.Empty((await _two.AcceptAsync(new[] { Message(message.Id) }, again: false))[0].Servers);
-        Assert.False(await redis.Database.KeyExistsAsync("push:offline:{bob}"));
+        Assert.False(await redis.Database.KeyExistsAsync("push:offline:{bob}:q"));
 
         // With newer ones in between, and for one whose repetition was stored and settled.
         var repeated = Message(ageMs: 0);
@@ -117,10 +117,10 @@ public sealed class UserQueuesTests(RedisServer redis) : IClassFixture<RedisServ
         await _three.AcceptAsync(new[] { Message(ageMs: -1) }, again: false);
         var taken = await _two.TakeAsync(User, Queue);
         taken.ToList().ForEach(m => _two.Settle(m.Payload));
-        await Until.TrueAsync(async () => !await redis.Database.KeyExistsAsync("push:inflight:{bob}"));
+        await Until.TrueAsync(async () => !await redis.Database.KeyExistsAsync("push:inflight:{bob}:q"));
         _two.Leave(User, Queue);
         Assert.Empty((await _three.AcceptAsync(new[] { Message(repeated.Id) }, again: false))[0].Servers);
-        Assert.False(await redis.Database.KeyExistsAsync("push:offline:{bob}"));
+        Assert.False(await redis.Database.KeyExistsAsync("push:offline:{bob}:q"));
     }
 
     [Fact]
@@ -140,7 +140,7 @@ public sealed class UserQueuesTests(RedisServer redis) : IClassFixture<RedisServ
         Assert.True(_two.Hold(other));
         _two.Leave(User, Queue);
         await _two.AddAsync(User, Queue, new[] { new OfflineMessage(other, 0) });
-        await Until.TrueAsync(async () => await redis.Database.ListLengthAsync("push:offline:{bob}") == 1);
+        await Until.TrueAsync(async () => await redis.Database.ListLengthAsync("push:offline:{bob}:q") == 1);
         Assert.True(Assert.Single(await _three.TakeAsync(User, Queue)).Redelivered);
     }
 
@@ -156,9 +156,9 @@ public sealed class UserQueuesTests(RedisServer redis) : IClassFixture<RedisServ
         Assert.Null(await settled.Task.WaitAsync(Until.Deadline));
         await _two.AddAsync(User, Queue, new[] { new OfflineMessage(message, 1) });
         Assert.Empty(await _two.TakeAsync(User, Queue)); // Behind that.
-        Assert.False(await redis.Database.KeyExistsAsync("push:inflight:{bob}"));
+        Assert.False(await redis.Database.KeyExistsAsync("push:inflight:{bob}:q"));
         Assert.Empty((await _one.AcceptAsync(new[] { Message(message.Id) }, again: true))[0].Servers);
-        Assert.False(await redis.Database.KeyExistsAsync("push:offline:{bob}"));
+        Assert.False(await redis.Database.KeyExistsAsync("push:offline:{bob}:q"));
     }
 
     [Fact]
@@ -167,19 +167,62 @@ public sealed class UserQueuesTests(RedisServer redis) : IClassFixture<RedisServ
         var lost = Message(ageMs: 0);
         Assert.True(_two.Hold(lost, isStored: false));
         await _two.AddAsync(User, Queue, new[] { new OfflineMessage(lost, 1) });
-        await Until.TrueAsync(async () => await redis.Database.ListLengthAsync("push:offline:{bob}") == 1);
+        await Until.TrueAsync(async () => await redis.Database.ListLengthAsync("push:offline:{bob}:q") == 1);
         var taken = Assert.Single(await _three.TakeAsync(User, Queue));
         Assert.Equal((lost.Id, true), (taken.Payload.Id, taken.Redelivered));
         _three.Settle(taken.Payload);
-        await Until.TrueAsync(async () => !await redis.Database.KeyExistsAsync("push:inflight:{bob}"));
+        await Until.TrueAsync(async () => !await redis.Database.KeyExistsAsync("push:inflight:{bob}:q"));
 
         // Its first server finds out late that the store is back, and stores it: it is over.
         var stored = await _two.AcceptAsync(new[] { Message(lost.Id) }, again: true);
         Assert.Empty(stored[0].Servers);
-        Assert.False(await redis.Database.KeyExistsAsync("push:offline:{bob}"));
+        Assert.False(await redis.Database.KeyExistsAsync("push:offline:{bob}:q"));
     }
 
-    private async Task<RedisUserQueues> ServerAsync(int id)
+    [Fact]
+    public async Task A_full_queue_takes_nothing_from_another_of_its_user()
+    {
+        var one = await ServerAsync(1, new OfflineOptions { Messages = 3, Bytes = 1_000 });
+        var alert = Message(ageMs: 0, queue: "alerts");
+        await AcceptedByAsync(one, [], alert);
+        var chat = Enumerable.Range(0, 5).Select(_ => Message(ageMs: 0)).ToArray();
+        var dropped = (await one.AcceptAsync(chat, again: false)).SelectMany(result => result.Dropped ?? []);
+        Assert.Equal(chat.Take(2).Select(m => m.Id), dropped);
+        Assert.Equal(alert.Id, Assert.Single(await _two.TakeAsync(User, "alerts")).Payload.Id);
+        Assert.Equal(chat.Skip(2).Select(m => m.Id), (await _two.TakeAsync(User, Queue)).Select(m => m.Payload.Id));
+
+        // By bytes as well, and the history of each is its own.
+        Payload[] big = [Message(0, "big", new string('x', 600)), Message(0, "big", new string('x', 600))];
+        Assert.Equal([big[0].Id], (await one.AcceptAsync(big, again: false)).SelectMany(result => result.Dropped ?? []));
+        Assert.Equal([alert.Id], (await _two.ReadHistoryAsync(User, "alerts", 0)).Select(m => m.Payload.Id));
+        Assert.Equal(chat.Select(m => m.Id), (await _two.ReadHistoryAsync(User, Queue, 0)).Select(m => m.Payload.Id));
+        await one.StopAsync(TimeSpan.FromSeconds(5));
+        one.Dispose();
+    }
+
+    [Fact]
+    public async Task What_is_more_than_a_portion_comes_whole_and_in_order()
+    {
+        var messages = Enumerable.Range(0, 6).Select(_ => Message(0, Queue, new string('x', 60_000))).ToArray();
+        await AcceptedByAsync(_one, [], messages);
+        var taken = await _two.TakeAsync(User, Queue);
+        Assert.Equal(messages.Select(m => m.Id), taken.Select(m => m.Payload.Id));
+        Assert.Equal(messages.Skip(1).Select(m => m.Id), (await _three.ReadHistoryAsync(User, Queue, messages[0].Id)).Select(m => m.Payload.Id));
+        Assert.Empty(await _three.ReadHistoryAsync(User, Queue, messages[^1].Id));
+
+        // What server 2 owned and never got in its former life is claimed in portions, too.
+        var dead = new RedisUserQueues(
+            _stores[2], new Members("3.2") { Alive = ",3.2," }, 3, _pool, Options(new OfflineOptions()), TimeProvider.System, NullLogger.Instance);
+        var claimed = await dead.TakeAsync(User, Queue);
+        Assert.Equal(messages.Select(m => m.Id), claimed.Select(m => m.Payload.Id));
+        Assert.All(claimed, m => Assert.True(m.Redelivered));
+        await dead.StopAsync(TimeSpan.FromSeconds(5));
+        dead.Dispose();
+    }
+
+    private static UserQueueOptions Options(OfflineOptions offline) => new(offline, HistoryMessages: 100, HistoryAgeSeconds: 300);
+
+    private async Task<RedisUserQueues> ServerAsync(int id, OfflineOptions? offline = null)
     {
         var store = await Stores.ConnectAsync(redis);
         _stores.Add(store);
@@ -188,7 +231,7 @@ public sealed class UserQueuesTests(RedisServer redis) : IClassFixture<RedisServ
             new Members($"{id}.1"),
             id,
             _pool,
-            new UserQueueOptions(new OfflineOptions(), HistoryMessages: 100, HistoryAgeSeconds: 300),
+            Options(offline ?? new OfflineOptions()),
             TimeProvider.System,
             NullLogger.Instance);
     }
@@ -201,17 +244,18 @@ public sealed class UserQueuesTests(RedisServer redis) : IClassFixture<RedisServ
         }
     }
 
-    private Payload Message(int ageMs) => Message(_ids.Next(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() - ageMs));
+    private Payload Message(int ageMs, string queue = Queue, string text = "hello") =>
+        Message(_ids.Next(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() - ageMs), queue, text);
 
-    private Payload Message(long id)
+    private Payload Message(long id, string queue = Queue, string text = "hello")
     {
-        var body = Encoding.UTF8.GetBytes("hello");
+        var body = Encoding.UTF8.GetBytes(text);
         var payload = _pool.TryRent(MessageTail.Size(20, 0, body.Length))!;
         var unixMs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
         var length = MessageTail.Write(payload.Writable, id, "/user/queue/q"u8, unixMs, [], body, out var headers, out var start);
         payload.Seal(id, unixMs, length, headers, start, isText: true);
         payload.User = User;
-        payload.Queue = Queue;
+        payload.Queue = queue;
         return payload;
     }
 }

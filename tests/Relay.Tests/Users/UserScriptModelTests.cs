@@ -1,3 +1,4 @@
+using System.Globalization;
 using FastPush.Relay.Redis;
 using FastPush.Relay.Tests.Testing;
 using FastPush.Relay.Users;
@@ -14,7 +15,6 @@ public sealed class UserScriptModelTests(RedisServer redis) : IClassFixture<Redi
 {
     private const int Steps = 1500;
 
-    private static readonly string[] s_queues = ["q", "other"];
     private static readonly string[] s_ids = [.. Enumerable.Range(1000, 60).Select(id => UserEntry.Id(id))];
 
     private RedisStore _store = null!;
@@ -46,8 +46,13 @@ public sealed class UserScriptModelTests(RedisServer redis) : IClassFixture<Redi
         var user = $"u{seed}";
         RedisKey[] keys =
         [
-            RedisKeys.Queues(user), RedisKeys.Offline(user), RedisKeys.InFlight(user), RedisKeys.UserHistory(user),
-            RedisKeys.OfflineBytes(user),
+            RedisKeys.Queues(user, "q"),
+            RedisKeys.Offline(user, "q"),
+            RedisKeys.InFlight(user, "q"),
+            RedisKeys.Entries(user, "q"),
+            RedisKeys.OfflineBytes(user, "q"),
+            RedisKeys.UserHistory(user, "q"),
+            RedisKeys.UserHistoryEntries(user, "q"),
         ];
         for (var step = 0; step < Steps; step++)
         {
@@ -62,7 +67,7 @@ public sealed class UserScriptModelTests(RedisServer redis) : IClassFixture<Redi
             Assert.Equal((what, ""), (what, string.Join(' ', kept.Where(id => !IsThere(model, id)))));
         }
 
-        Assert.All(s_queues, queue => Assert.InRange(calls.Taken.GetValueOrDefault(queue), 50, int.MaxValue));
+        Assert.InRange(calls.Taken, 100, int.MaxValue);
     }
 
     // A refusal is an answer of one part, in the model as here.
@@ -90,7 +95,7 @@ public sealed class UserScriptModelTests(RedisServer redis) : IClassFixture<Redi
     }
 
     private static bool IsThere(UserModel model, string id) =>
-        model.Offline.Exists(e => e[..20] == id) || (model.InFlight.ContainsKey(id) && model.InFlight.ContainsKey('o' + id));
+        model.Entries.ContainsKey(id) && (model.Offline.Contains(id) || model.InFlight.ContainsKey(id));
 
     // Tokens of a set, and groups of a scan, come from Redis in any order.
     private static IEnumerable<string> Canonical(string[] answer) => answer.Select(Canonical).Order(StringComparer.Ordinal);
@@ -102,19 +107,23 @@ public sealed class UserScriptModelTests(RedisServer redis) : IClassFixture<Redi
         model.Queues.Select(f => (f.Key, f.Value)),
         model.Offline,
         model.InFlight.Select(f => (f.Key, f.Value)),
-        model.History.Count,
-        model.OfflineBytes?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "");
+        model.Entries.Select(f => (f.Key, f.Value)),
+        model.OfflineBytes?.ToString(CultureInfo.InvariantCulture) ?? "",
+        model.History,
+        model.HistoryEntries.Select(f => (f.Key, f.Value)));
 
     private async Task<string> StateAsync(RedisKey[] keys)
     {
         const string dump = """
             return {
               redis.call('HGETALL', KEYS[1]), redis.call('LRANGE', KEYS[2], 0, -1), redis.call('HGETALL', KEYS[3]),
-              redis.call('XLEN', KEYS[4]), redis.call('GET', KEYS[5]) or ''
+              redis.call('HGETALL', KEYS[4]), redis.call('GET', KEYS[5]) or '', redis.call('ZRANGE', KEYS[6], 0, -1),
+              redis.call('HGETALL', KEYS[7])
             }
             """;
         var parts = (RedisResult[])await _store.EvalAsync(dump, keys, []);
-        return Show(Pairs(parts[0]), Texts(parts[1]), Pairs(parts[2]), (long)parts[3], Texts(parts[4])[0]);
+        return Show(
+            Pairs(parts[0]), Texts(parts[1]), Pairs(parts[2]), Pairs(parts[3]), Texts(parts[4])[0], Texts(parts[5]), Pairs(parts[6]));
     }
 
     private static string[] Texts(RedisResult result) => Array.ConvertAll((RedisValue[])result, RedisModel.Text);
@@ -126,12 +135,16 @@ public sealed class UserScriptModelTests(RedisServer redis) : IClassFixture<Redi
         IEnumerable<(string Key, string Value)> queues,
         IEnumerable<string> offline,
         IEnumerable<(string Key, string Value)> inFlight,
-        long history,
-        string bytes) =>
-        string.Join('\n', queues.OrderBy(f => f.Key, StringComparer.Ordinal))
-            + "\noffline " + string.Join(' ', offline) + " of " + bytes
-            + "\n" + string.Join('\n', inFlight.Select(f => (f.Key, Canonical(f.Value))).OrderBy(f => f.Key, StringComparer.Ordinal))
-            + $"\nhistory {history}";
+        IEnumerable<(string Key, string Value)> entries,
+        string bytes,
+        IEnumerable<string> history,
+        IEnumerable<(string Key, string Value)> historyEntries) =>
+        Show(queues) + "\noffline " + string.Join(' ', offline) + " of " + bytes
+            + "\n" + Show(inFlight.Select(f => (f.Key, Canonical(f.Value)))) + "\n" + Show(entries)
+            + "\nhistory " + string.Join(' ', history) + "\n" + Show(historyEntries);
+
+    private static string Show(IEnumerable<(string Key, string Value)> fields) =>
+        string.Join('\n', fields.OrderBy(f => f.Key, StringComparer.Ordinal));
 
     /// <summary>Calls over few servers, queues and ids, so that they meet.</summary>
     private sealed class RandomCalls(int seed)
@@ -140,21 +153,22 @@ public sealed class UserScriptModelTests(RedisServer redis) : IClassFixture<Redi
 
         private static readonly string[] s_commands =
         [
-            "DECRBY", "DEL", "GET", "HDEL", "HGET", "HGETALL", "HSET", "INCRBY", "LINDEX", "LINSERT", "LLEN", "LPOP", "LPUSH", "LRANGE",
-            "LREM", "LSET", "PEXPIRE", "RPUSH", "SET", "TIME", "XADD", "XRANGE", "XREVRANGE",
+            "DECRBY", "DEL", "GET", "HDEL", "HEXISTS", "HGET", "HGETALL", "HLEN", "HMGET", "HSET", "HSTRLEN", "INCRBY", "LINDEX", "LINSERT",
+            "LLEN", "LPOS", "LPUSH", "LRANGE", "LREM", "PEXPIRE", "RPUSH", "SET", "TIME", "ZADD", "ZCARD", "ZRANGE", "ZRANGEBYLEX", "ZREM",
+            "ZSCORE",
         ];
 
-        public Dictionary<string, int> Taken { get; } = [];
+        public int Taken { get; private set; }
 
         public string? NextRefused() => _random.Next(3) == 0 ? s_commands[_random.Next(s_commands.Length)] : null;
 
         /// <summary>Messages that no such call may lose: all but the one that is over, and such as a full queue lets go.</summary>
         public List<string> MustKeep(UserModel model, string name, string[] arguments)
         {
-            var limits = name switch { "accept" => arguments[3..5], "release" => arguments[4..6], "orphans" => arguments[1..3], _ => null };
+            var limits = name switch { "accept" or "release" => arguments[3..5], "orphans" => arguments[1..3], _ => null };
             return limits is not null and not ["1000", "100000"]
                 ? []
-                : [.. s_ids.Where(id => IsThere(model, id) && !(name == "settle" && id == arguments[0]))];
+                : [.. s_ids.Where(id => IsThere(model, id) && !(name is "settle" or "withdraw" && id == arguments[0]))];
         }
 
         public (string Name, string Script, string[] Arguments) Next()
@@ -163,32 +177,35 @@ public sealed class UserScriptModelTests(RedisServer redis) : IClassFixture<Redi
             string[] tokens = ["1.1", "1.2", "11.1", "2.1", "3.7"];
             var alive = "," + string.Concat(tokens.Where(_ => _random.Next(4) > 0).Select(t => t + ','));
             var self = tokens[_random.Next(tokens.Length)];
-            var queue = s_queues[_random.Next(2)];
-            var id = UserEntry.Id(1000 + _random.Next(60));
+            var id = Id();
             var attempts = UserEntry.Attempts((byte)_random.Next(3));
-            var entry = $"{id}{attempts}{queue.Length:D3}{queue}{new string('x', _random.Next(30))}";
+            var entry = $"{id}{attempts}001q{new string('x', _random.Next(30))}";
             var (messages, bytes) = (_random.Next(3) == 0 ? "5" : "1000", _random.Next(3) == 0 ? "200" : "100000");
+            var portion = _random.Next(3) == 0 ? "60" : "100000";
+            var history = _random.Next(4) switch { 0 => "0", 1 => "20", _ => "100" };
+            var attempt = $"P{self}:{_random.Next(2)}";
             const string ttl = "600000";
-            return _random.Next(13) switch
+            return _random.Next(17) switch
             {
-                < 4 => ("accept", UserScripts.Accept,
-                [
-                    id, queue, entry, messages, bytes, ttl, alive, $"{_random.Next(2)}", "100000", ttl, GivenUp(),
-                ]),
-                < 6 => ("take", UserScripts.Take, [self, queue, ttl, alive, UserEntry.Id(1000 + _random.Next(60)), $"{_random.Next(2)}"]),
-                < 8 => ("release", UserScripts.Release,
+                < 4 => ("accept", UserScripts.Accept, [id, entry, attempts, messages, bytes, ttl, alive, history, ttl, GivenUp()]),
+                < 6 => ("prepare", UserScripts.Prepare, [id, entry, attempts, ttl, attempt, GivenUp()]),
+                < 7 => ("withdraw", UserScripts.Withdraw, [id, attempt]),
+                < 9 => ("take", UserScripts.Take, [self, ttl, alive, Id(), $"{_random.Next(2)}", portion]),
+                < 10 => ("claim", UserScripts.Claim, [self, ttl, alive, Id(), portion, Id(), Id(), Id(), Id()]),
+                < 12 => ("release", UserScripts.Release,
                 [
                     _random.Next(4) switch { 0 => self[..(self.IndexOf('.', StringComparison.Ordinal) + 1)], 1 => "*", _ => self },
-                    queue,
                     id,
-                    _random.Next(2) == 0 ? "" : attempts, messages, bytes, ttl, alive, _random.Next(2) == 0 ? "" : entry, "100000", ttl,
+                    _random.Next(2) == 0 ? "" : attempts, messages, bytes, ttl, alive, _random.Next(2) == 0 ? "" : entry, history, ttl,
                 ]),
-                < 9 => ("settle", UserScripts.Settle, [id, _random.Next(2) == 0 ? "" : entry, "100000", ttl]),
-                < 11 => ("leave", UserScripts.Leave, [self, queue]),
-                < 12 => ("history", UserScripts.ReadHistory, [self, queue, id]),
+                < 13 => ("settle", UserScripts.Settle, [id, _random.Next(2) == 0 ? "" : entry, history, ttl]),
+                < 15 => ("leave", UserScripts.Leave, [self]),
+                < 16 => ("history", UserScripts.ReadHistory, [self, id, portion]),
                 _ => ("orphans", UserScripts.Orphans, [alive, messages, bytes, ttl]),
             };
         }
+
+        private string Id() => UserEntry.Id(1000 + _random.Next(60));
 
         // In Redis' past, or far in its future.
         private string GivenUp() => _random.Next(3) == 0 ? "0" : "99999999999999";
@@ -201,7 +218,10 @@ public sealed class UserScriptModelTests(RedisServer redis) : IClassFixture<Redi
                 answer = name switch
                 {
                     "accept" => model.Accept(arguments, nowMs: 1),
+                    "prepare" => model.Prepare(arguments, nowMs: 1),
+                    "withdraw" => model.Withdraw(arguments),
                     "take" => model.Take(arguments),
+                    "claim" => model.Claim(arguments),
                     "release" => model.Release(arguments),
                     "settle" => [$"{model.Settle(arguments)}"],
                     "leave" => model.Leave(arguments),
@@ -216,7 +236,7 @@ public sealed class UserScriptModelTests(RedisServer redis) : IClassFixture<Redi
 
             if (name == "take")
             {
-                Taken[arguments[1]] = Taken.GetValueOrDefault(arguments[1]) + answer.Length;
+                Taken += answer.Length - 2 - int.Parse(answer[1], CultureInfo.InvariantCulture);
             }
 
             return answer;

@@ -101,7 +101,7 @@ internal sealed class FleetEnding(FleetWorld world)
         {
             if (model.Offline.Count + model.InFlight.Count > 0)
             {
-                var owners = model.InFlight.Where(f => f.Key[0] == 'o').Select(f => $"{f.Key[1..]} of {f.Value}");
+                var owners = model.InFlight.Select(f => $"{f.Key} of {f.Value}");
                 world.Fail($"what stays for {user}: {model.Offline.Count} offline, in flight {string.Join("; ", owners)}; "
                     + $"alive are {string.Join(' ', world.Nodes.Select(n => n.Token))}");
             }

@@ -138,7 +138,7 @@ internal sealed class FleetWorld : IDisposable
         var result = Redis.Eval(script, keys, values);
         if (script is UserScripts.Accept or UserScripts.Release)
         {
-            var id = long.Parse(RedisModel.Text(values[script == UserScripts.Accept ? 0 : 2]), CultureInfo.InvariantCulture);
+            var id = long.Parse(RedisModel.Text(values[script == UserScripts.Accept ? 0 : 1]), CultureInfo.InvariantCulture);
             _stored.Add(id);
         }
 

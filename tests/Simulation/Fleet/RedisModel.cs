@@ -17,7 +17,7 @@ internal sealed class RedisModel(Func<long> nowMs, Action<string> call)
     private readonly Dictionary<string, double> _servers = [];
     private long _counter;
 
-    /// <summary>By the tag in their keys.</summary>
+    /// <summary>By what their keys name from the tag on: <c>user}:queue</c>.</summary>
     public SortedDictionary<string, UserModel> Users { get; } = new(StringComparer.Ordinal);
 
     public static string Text(RedisValue value) => Encoding.Latin1.GetString((byte[]?)value ?? []);
@@ -36,7 +36,7 @@ internal sealed class RedisModel(Func<long> nowMs, Action<string> call)
 
     /// <summary>Keys of messages in flight, as a scan returns them.</summary>
     public List<string> InFlightKeys() =>
-        [.. Users.Where(u => u.Value.InFlight.Count > 0).Select(u => $"push:inflight:{{{u.Key}}}")];
+        [.. Users.Where(u => u.Value.InFlight.Count > 0).Select(u => "push:inflight:{" + u.Key)];
 
     public RedisResult Eval(string script, RedisKey[] keys, RedisValue[] values)
     {
@@ -45,6 +45,9 @@ internal sealed class RedisModel(Func<long> nowMs, Action<string> call)
         return script switch
         {
             UserScripts.Accept => Answer(User(key).Accept(arguments, nowMs())),
+            UserScripts.Prepare => Answer(User(key).Prepare(arguments, nowMs())),
+            UserScripts.Withdraw => Answer(User(key).Withdraw(arguments)),
+            UserScripts.Claim => Answer(User(key).Claim(arguments)),
             UserScripts.Take => Answer(User(key).Take(arguments)),
             UserScripts.Release => Answer(User(key).Release(arguments)),
             UserScripts.Orphans => Answer(User(key).Orphans(arguments)),
@@ -69,10 +72,10 @@ internal sealed class RedisModel(Func<long> nowMs, Action<string> call)
 
     private UserModel User(string key)
     {
-        var tag = key[(key.IndexOf('{', StringComparison.Ordinal) + 1)..^1];
-        if (!Users.TryGetValue(tag, out var user))
+        var name = key[(key.IndexOf('{', StringComparison.Ordinal) + 1)..];
+        if (!Users.TryGetValue(name, out var user))
         {
-            Users[tag] = user = new UserModel(call);
+            Users[name] = user = new UserModel(call);
         }
 
         return user;

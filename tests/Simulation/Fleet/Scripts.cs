@@ -10,7 +10,10 @@ internal static class Scripts
     public static string? NameOf(string script) => script switch
     {
         UserScripts.Accept => "accept",
+        UserScripts.Prepare => "prepare",
+        UserScripts.Withdraw => "withdraw",
         UserScripts.Take => "take",
+        UserScripts.Claim => "claim",
         UserScripts.Release => "release",
         UserScripts.Settle => "settle",
         UserScripts.Leave => "leave",
@@ -29,8 +32,8 @@ internal static class Scripts
     {
         for (var i = 0; i < model.Offline.Count; i++)
         {
-            var id = model.Offline[i][..20];
-            if (i > 0 && string.CompareOrdinal(model.Offline[i - 1], 0, id, 0, 20) >= 0)
+            var id = model.Offline[i];
+            if (i > 0 && string.CompareOrdinal(model.Offline[i - 1], id) >= 0)
             {
                 fail($"the offline queue of {user} is out of order or holds {id} twice");
             }
@@ -41,17 +44,15 @@ internal static class Scripts
             }
         }
 
-        if ((model.OfflineBytes ?? 0) != model.Offline.Sum(e => (long)e.Length))
+        var there = model.Offline.Concat(model.InFlight.Keys).ToHashSet();
+        if (there.Count != model.Entries.Count / 2 || !there.All(model.Entries.ContainsKey))
         {
-            fail($"the offline queue of {user} counts {model.OfflineBytes} bytes");
+            fail($"of {user} are there {string.Join(' ', there)}, and the entries of {string.Join(' ', model.Entries.Keys)}");
         }
 
-        foreach (var field in model.InFlight.Keys)
+        if ((model.OfflineBytes ?? 0) != model.Offline.Sum(id => (long)model.Entries[id].Length))
         {
-            if (!model.InFlight.ContainsKey(field[0] == 'o' ? field[1..] : 'o' + field))
-            {
-                fail($"of {field} of {user} only one half is in flight");
-            }
+            fail($"the offline queue of {user} counts {model.OfflineBytes} bytes");
         }
     }
 

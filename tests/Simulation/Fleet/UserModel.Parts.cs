@@ -6,63 +6,22 @@ namespace FastPush.Simulation.Fleet;
 /// <summary>What the scripts have in common.</summary>
 internal sealed partial class UserModel
 {
-    private static string Attempted(string entry) => entry[20..23] == "000" ? entry[..20] + "001" + entry[23..] : entry;
-
-    private static string QueueOf(string entry) => entry.Substring(26, (int)Number(entry[23..26]));
+    // What a history knows by their ids alone.
+    private const int Remembered = 1_000;
 
     private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
 
     private static bool IsIn(string tokens, string token) => tokens.Contains($",{token},", Bytes);
 
+    // What is prepared lives as its publisher's server does.
     private static string Living(string owners, string alive)
     {
-        var living = owners.Split(',', StringSplitOptions.RemoveEmptyEntries).Where(token => IsIn(alive, token));
+        var living = owners.Split(',', StringSplitOptions.RemoveEmptyEntries)
+            .Where(token => IsIn(alive, token[0] == 'P' ? token[1..].Split(':')[0] : token));
         return "," + string.Concat(living.Select(token => token + ','));
     }
 
     // string.gsub: from left to right, and a comma that belongs to one match is no part of the next.
-    private void Remember(string entry, string messages)
-    {
-        if (messages != "0")
-        {
-            call("XADD");
-            History.Add(entry);
-            call("PEXPIRE");
-        }
-    }
-
-    private void Own(string id, string entry, string owners)
-    {
-        call("HSET");
-        InFlight[id] = entry;
-        InFlight['o' + id] = owners;
-    }
-
-    private bool Mark(string id, string attempts)
-    {
-        call("LRANGE");
-        var at = Offline.FindIndex(e => e[..20] == id);
-        if (at >= 0 && string.CompareOrdinal(attempts, Offline[at][20..23]) > 0)
-        {
-            call("LSET");
-            Offline[at] = id + attempts + Offline[at][23..];
-        }
-
-        return at >= 0;
-    }
-
-    private bool IsLate(string id)
-    {
-        call("XREVRANGE");
-        return History.Count > 0 && string.CompareOrdinal(History[^1], 0, id, 0, 20) >= 0;
-    }
-
-    private bool WasStored(string id)
-    {
-        call("XREVRANGE");
-        return History.Exists(e => e[..20] == id);
-    }
-
     private static string Without(string owners, string self)
     {
         if (self == "*")
@@ -94,105 +53,206 @@ internal sealed partial class UserModel
         return kept.ToString();
     }
 
-    private void TakeWaiting(string self, string queue, List<string> taken)
+    private bool Waits(string id)
+    {
+        call("LPOS");
+        return Offline.Contains(id);
+    }
+
+    private bool WasStored(string id)
+    {
+        call("ZSCORE");
+        return History.Contains(id);
+    }
+
+    private bool HasHistoryEntry(string id)
+    {
+        call("HEXISTS");
+        return HistoryEntries.ContainsKey(id);
+    }
+
+    private long Length(string id)
+    {
+        call("HSTRLEN");
+        return Entries.GetValueOrDefault(id, "").Length;
+    }
+
+    private string ReadEntry(string id)
+    {
+        call("HMGET");
+        return Entries.TryGetValue(id, out var entry) ? entry[..20] + Entries.GetValueOrDefault('a' + id, "000") + entry[23..] : "";
+    }
+
+    private void Raise(string id, string attempts)
+    {
+        call("HGET");
+        if (string.CompareOrdinal(attempts, Entries.GetValueOrDefault('a' + id, "000")) > 0)
+        {
+            call("HSET");
+            Entries['a' + id] = attempts;
+        }
+    }
+
+    private void Remember(string id, string entry, string messages)
+    {
+        if (messages == "0")
+        {
+            return;
+        }
+
+        call("ZADD");
+        History.Add(id);
+        call("HSET");
+        HistoryEntries[id] = entry;
+        call("HLEN");
+        if (HistoryEntries.Count > Number(messages))
+        {
+            call("ZRANGE");
+            call("HDEL");
+            HistoryEntries.Remove(History.Reverse().ElementAt((int)Number(messages)));
+        }
+
+        call("ZCARD");
+        if (History.Count > Number(messages) + Remembered)
+        {
+            call("ZRANGE");
+            call("HDEL");
+            HistoryEntries.Remove(History.Min!);
+            call("ZREM");
+            History.Remove(History.Min!);
+        }
+
+        call("PEXPIRE");
+    }
+
+    private void Keep(string id, string entry, string attempts)
+    {
+        call("HSET");
+        Entries[id] = entry;
+        Entries['a' + id] = attempts;
+        call("PEXPIRE");
+    }
+
+    private void Forget(string id)
+    {
+        call("HDEL");
+        Entries.Remove(id);
+        Entries.Remove('a' + id);
+    }
+
+    private void Own(string id, string owners)
+    {
+        call("HSET");
+        InFlight[id] = owners;
+        call("PEXPIRE");
+    }
+
+    private List<string> TakeWaiting(string self, long bytes)
     {
         call("LRANGE");
-        var moved = Offline.FindAll(entry => QueueOf(entry) == queue);
-        foreach (var entry in moved.Where(entry => !InFlight.ContainsKey('o' + entry[..20])))
+        var (size, moved) = (0L, 0);
+        var taken = new List<string>();
+        foreach (var id in Offline.Take(256).ToList())
         {
-            Own(entry[..20], entry, $",{self},");
-            taken.Add(entry);
-        }
-
-        if (taken.Count > 0)
-        {
-            call("PEXPIRE");
-        }
-
-        if (moved.Count == Offline.Count && moved.Count > 0)
-        {
-            call("DEL");
-            Offline.Clear();
-            OfflineBytes = null;
-        }
-        else if (moved.Count > 0)
-        {
-            foreach (var entry in moved)
+            var length = Length(id);
+            if (size > 0 && size + length > bytes)
             {
-                call("LREM");
-                Offline.Remove(entry);
+                break;
             }
 
-            call("SET");
-            OfflineBytes = Offline.Sum(e => (long)e.Length);
-            call("PEXPIRE");
-        }
-    }
-
-    private string Holders(string queue, string alive)
-    {
-        call("HGETALL");
-        var tokens = new StringBuilder(",");
-        foreach (var (field, epoch) in Queues)
-        {
-            var colon = field.IndexOf(':', Bytes);
-            var token = field[..colon] + '.' + epoch;
-            if (field[(colon + 1)..] == queue && IsIn(alive, token))
+            size += length;
+            moved++;
+            call("HEXISTS");
+            var isHalfDone = InFlight.ContainsKey(id);
+            if (!isHalfDone)
             {
-                tokens.Append(token).Append(',');
-            }
-        }
-
-        return tokens.Length == 1 ? "" : tokens.ToString();
-    }
-
-    private void Put(string entry)
-    {
-        call("LINDEX");
-        var at = Offline.Count;
-        while (at > 0 && string.CompareOrdinal(Offline[at - 1], 0, entry, 0, 20) > 0)
-        {
-            at--;
-        }
-
-        if (at < Offline.Count || (at > 0 && Offline[at - 1][..20] == entry[..20]))
-        {
-            call("LINDEX");
-            if (at > 0)
-            {
-                call("LRANGE");
-                if (Offline[at - 1][..20] == entry[..20])
-                {
-                    return;
-                }
+                Own(id, $",{self},");
             }
 
-            call(at > 0 ? "LINSERT" : "LPUSH");
+            taken.Add(isHalfDone ? "" : ReadEntry(id));
+            call("LREM");
+            Offline.Remove(id);
+        }
+
+        if (moved == 0)
+        {
+            return taken;
+        }
+
+        call("LLEN");
+        if (Offline.Count > 0)
+        {
+            call("DECRBY");
+            OfflineBytes = (OfflineBytes ?? 0) - size;
         }
         else
         {
-            call("RPUSH");
+            call("DEL");
+            OfflineBytes = null;
         }
 
-        Offline.Insert(at, entry);
+        call("PEXPIRE");
+        return taken;
+    }
+
+    private string Holders(string alive)
+    {
+        call("HGETALL");
+        var living = Queues.Select(q => q.Key + '.' + q.Value).Where(token => IsIn(alive, token)).ToList();
+        return living.Count == 0 ? "" : "," + string.Concat(living.Select(token => token + ','));
+    }
+
+    private void Put(string id)
+    {
+        call("LINDEX");
+        if (Offline.Count == 0 || string.CompareOrdinal(Offline[^1], id) < 0)
+        {
+            call("RPUSH");
+            Offline.Add(id);
+        }
+        else
+        {
+            call("LINDEX");
+            if (string.CompareOrdinal(id, Offline[0]) < 0)
+            {
+                call("LPUSH");
+                Offline.Insert(0, id);
+            }
+            else
+            {
+                call("LRANGE");
+                if (Offline.Contains(id))
+                {
+                    return;
+                }
+
+                call("LINSERT");
+                Offline.Insert(Offline.FindLastIndex(other => string.CompareOrdinal(other, id) < 0) + 1, id);
+            }
+        }
+
+        var length = Length(id);
         call("INCRBY");
-        OfflineBytes = (OfflineBytes ?? 0) + entry.Length;
+        OfflineBytes = (OfflineBytes ?? 0) + length;
     }
 
     private string[] Trim(List<string> told, long messages, long bytes)
     {
         call("LLEN");
         call("GET");
-        var size = OfflineBytes ?? 0;
-        while (Offline.Count > messages || (size > bytes && Offline.Count > 1))
+        var (count, size) = (Offline.Count, OfflineBytes ?? 0);
+        while (count > messages || (size > bytes && count > 1))
         {
             call("LINDEX");
-            size -= Offline[0].Length;
+            var id = Offline[0];
+            count--;
+            size -= Length(id);
             call("SET");
             OfflineBytes = size;
-            call("LPOP");
-            told.Add(Offline[0][..20]);
+            call("LREM");
             Offline.RemoveAt(0);
+            Forget(id);
+            told.Add(id);
         }
 
         call("PEXPIRE");

@@ -4,165 +4,219 @@ using FastPush.Relay.Users;
 namespace FastPush.Simulation.Fleet;
 
 /// <summary>
-/// The keys of one user in Redis, and the scripts of <see cref="UserScripts"/> in C#, line by line, on text of one character a byte.
-/// That it does as Redis does is tested in <c>tests/Relay.Tests/Users</c>. Times to live are days and not modelled.
+/// The keys of one queue of a user in Redis, and the scripts of <see cref="UserScripts"/> in C#, line by line, on text of one character a
+/// byte. That it does as Redis does is tested in <c>tests/Relay.Tests/Users</c>. Times to live are days and not modelled.
 /// </summary>
 /// <param name="call">Called before each command; throws when Redis refuses it, which ends the script there.</param>
 internal sealed partial class UserModel(Action<string> call)
 {
     private const StringComparison Bytes = StringComparison.Ordinal;
 
-    /// <summary><c>push:queues</c>: server and queue to epoch, in the order of their coming.</summary>
+    /// <summary><c>push:queues</c>: server to epoch.</summary>
     public OrderedDictionary<string, string> Queues { get; } = [];
 
-    /// <summary><c>push:offline</c>.</summary>
+    /// <summary><c>push:offline</c>: ids in order.</summary>
     public List<string> Offline { get; } = [];
 
-    /// <summary><c>push:inflight</c>.</summary>
+    /// <summary><c>push:inflight</c>: id to owners.</summary>
     public OrderedDictionary<string, string> InFlight { get; } = [];
 
-    /// <summary><c>push:history</c>, never trimmed.</summary>
-    public List<string> History { get; } = [];
+    /// <summary><c>push:entries</c>: id to entry, <c>a</c>id to attempts.</summary>
+    public Dictionary<string, string> Entries { get; } = [];
+
+    /// <summary><c>push:history</c>.</summary>
+    public SortedSet<string> History { get; } = new(StringComparer.Ordinal);
+
+    /// <summary><c>push:history-entries</c>.</summary>
+    public Dictionary<string, string> HistoryEntries { get; } = [];
 
     /// <summary><c>push:offline-bytes</c>; null = there is none.</summary>
     public long? OfflineBytes { get; private set; }
 
     public string[] Accept(string[] a, long nowMs)
     {
-        var (id, queue, entry) = (a[0], a[1], a[2]);
+        var (id, entry, attempts) = (a[0], a[1], a[2]);
         call("HGET");
-        if (InFlight.TryGetValue('o' + id, out var known))
+        var known = InFlight.GetValueOrDefault(id);
+        if (known is not null && !known.StartsWith(",P", Bytes))
         {
             return [known];
         }
 
-        var owners = Holders(queue, a[6]);
-        if (a[7] == "1" || owners.Length > 0)
-        {
-            call("LRANGE");
-            if (Offline.Exists(e => e[..20] == id))
-            {
-                return [""];
-            }
-        }
-
-        if ((a[7] == "1" || IsLate(id)) && WasStored(id))
+        if (known is null && (Waits(id) || WasStored(id)))
         {
             return [""];
         }
 
         call("TIME");
-        entry = nowMs > Number(a[10]) ? Attempted(entry) : entry;
+        Keep(id, entry, nowMs > Number(a[9]) && attempts == "000" ? "001" : attempts);
+        var owners = Holders(a[6]);
         if (owners.Length == 0)
         {
-            Put(entry);
-            Remember(entry, a[8]);
+            Put(id);
+            if (known is not null)
+            {
+                call("HDEL");
+                InFlight.Remove(id);
+            }
+
+            Remember(id, entry, a[7]);
             return Trim([""], Number(a[3]), Number(a[4]));
         }
 
-        Own(id, entry, owners);
-        call("PEXPIRE");
-        Remember(entry, a[8]);
+        Own(id, owners);
+        Remember(id, entry, a[7]);
         return [owners];
+    }
+
+    public string[] Prepare(string[] a, long nowMs)
+    {
+        var id = a[0];
+        call("HEXISTS");
+        if (InFlight.ContainsKey(id) || Waits(id) || WasStored(id))
+        {
+            return ["0"];
+        }
+
+        call("TIME");
+        if (nowMs > Number(a[5]))
+        {
+            return ["0"];
+        }
+
+        Keep(id, a[1], a[2]);
+        Own(id, $",{a[4]},");
+        return ["1"];
+    }
+
+    public string[] Withdraw(string[] a)
+    {
+        call("HGET");
+        if (InFlight.GetValueOrDefault(a[0]) != $",{a[1]},")
+        {
+            return ["0"];
+        }
+
+        call("HDEL");
+        InFlight.Remove(a[0]);
+        Forget(a[0]);
+        return ["1"];
     }
 
     public string[] Take(string[] a)
     {
-        var (self, queue, alive, threshold) = (a[0], a[1], a[3], a[4]);
+        var (self, alive, threshold) = (a[0], a[2], a[3]);
         var dot = self.IndexOf('.', Bytes);
         call("HSET");
-        Queues[self[..dot] + ':' + queue] = self[(dot + 1)..];
+        Queues[self[..dot]] = self[(dot + 1)..];
         call("PEXPIRE");
         call("HGETALL");
-        foreach (var (field, epoch) in Queues.ToList())
+        foreach (var (server, epoch) in Queues.ToList())
         {
-            if (!IsIn(alive, field[..field.IndexOf(':', Bytes)] + '.' + epoch))
+            if (!IsIn(alive, server + '.' + epoch))
             {
                 call("HDEL");
-                Queues.Remove(field);
+                Queues.Remove(server);
             }
         }
 
         call("HGETALL");
-        var taken = new List<string>();
-        foreach (var (id, stored) in InFlight.ToList())
+        var claims = new List<string>();
+        foreach (var (id, owners) in InFlight)
         {
-            if (id[0] == 'o' || QueueOf(stored) != queue)
+            var isOwn = IsIn(owners, self);
+            if (isOwn ? string.CompareOrdinal(id, threshold) <= 0 || a[4] == "1" : Living(owners, alive) == ",")
             {
-                continue;
-            }
-
-            var owners = InFlight.GetValueOrDefault('o' + id, ",");
-            if (IsIn(owners, self))
-            {
-                if (string.CompareOrdinal(id, threshold) <= 0)
-                {
-                    taken.Add(Attempted(stored));
-                }
-                else if (a[5] == "1")
-                {
-                    taken.Add(stored);
-                }
-            }
-            else if (Living(owners, alive) == ",")
-            {
-                Own(id, Attempted(stored), $",{self},");
-                taken.Add(Attempted(stored));
+                claims.Add(id);
             }
         }
 
-        TakeWaiting(self, queue, taken);
-        taken.Sort((x, y) => string.CompareOrdinal(x, 0, y, 0, 20));
-        return [.. taken];
+        var taken = TakeWaiting(self, Number(a[5]));
+        return [taken.Count > 0 && Offline.Count > 0 ? "1" : "0", Text(claims.Count), .. claims, .. taken.Where(e => e.Length > 0)];
+    }
+
+    public string[] Claim(string[] a)
+    {
+        var (self, alive, threshold) = (a[0], a[2], a[3]);
+        var (looked, size) = (0, 0L);
+        var claimed = new List<string>();
+        foreach (var id in a.AsSpan(5))
+        {
+            call("HGET");
+            var owners = InFlight.GetValueOrDefault(id);
+            var isOwn = owners is not null && IsIn(owners, self);
+            if (isOwn || (owners is not null && Living(owners, alive) == ","))
+            {
+                var length = Length(id);
+                if (size > 0 && size + length > Number(a[4]))
+                {
+                    break;
+                }
+
+                size += length;
+                if (!isOwn)
+                {
+                    Own(id, $",{self},");
+                }
+
+                if (!isOwn || string.CompareOrdinal(id, threshold) <= 0)
+                {
+                    Raise(id, "001");
+                }
+
+                claimed.Add(ReadEntry(id));
+            }
+
+            looked++;
+        }
+
+        return [Text(looked), .. claimed.Where(e => e.Length > 0)];
     }
 
     public string[] Release(string[] a)
     {
-        var (self, queue, id, entry) = (a[0], a[1], a[2], a[8]);
+        var (self, id, attempts, entry) = (a[0], a[1], a[2], a[7]);
         call("HGET");
-        if (InFlight.TryGetValue('o' + id, out var owners))
+        if (InFlight.TryGetValue(id, out var owners))
         {
             owners = Without(owners, self);
-            if (Living(owners, a[7]) != ",")
+            if (Living(owners, a[6]) != ",")
             {
-                call("HSET");
-                InFlight['o' + id] = owners;
-                call("HGET");
-                if (InFlight.TryGetValue(id, out var kept) && string.CompareOrdinal(a[3], kept[20..23]) > 0)
-                {
-                    call("HSET");
-                    InFlight[id] = kept[..20] + a[3] + kept[23..];
-                }
-
+                Own(id, owners);
+                Raise(id, attempts);
                 return [];
             }
 
-            call("HGET");
-            entry = InFlight.GetValueOrDefault(id, "");
-        }
-        else if (Mark(id, a[3]))
-        {
-            return [];
-        }
-
-        if (entry.Length == 0 || (owners is null && WasStored(id)))
-        {
-            return [];
-        }
-
-        Put(string.CompareOrdinal(a[3], entry[20..23]) > 0 ? entry[..20] + a[3] + entry[23..] : entry);
-        if (owners is null)
-        {
-            Remember(entry, a[9]);
+            Raise(id, attempts);
         }
         else
         {
-            call("HDEL");
-            InFlight.Remove(id);
-            InFlight.Remove('o' + id);
+            if (Waits(id))
+            {
+                Raise(id, attempts);
+                return [];
+            }
+
+            if (entry.Length == 0 || WasStored(id))
+            {
+                return [];
+            }
+
+            Keep(id, entry, string.CompareOrdinal(attempts, entry[20..23]) > 0 ? attempts : entry[20..23]);
         }
 
-        return Trim([Holders(queue, a[7])], Number(a[4]), Number(a[5]));
+        Put(id);
+        if (owners is not null)
+        {
+            call("HDEL");
+            InFlight.Remove(id);
+        }
+        else
+        {
+            Remember(id, entry, a[8]);
+        }
+
+        return Trim([Holders(a[6])], Number(a[3]), Number(a[4]));
     }
 
     public long Settle(string[] a)
@@ -170,113 +224,64 @@ internal sealed partial class UserModel(Action<string> call)
         var id = a[0];
         if (a[1].Length > 0 && !WasStored(id))
         {
-            Remember(a[1], a[2]);
+            Remember(id, a[1], a[2]);
+        }
+
+        var waits = Waits(id);
+        if (waits)
+        {
+            var length = Length(id);
+            call("DECRBY");
+            OfflineBytes = (OfflineBytes ?? 0) - length;
+            call("LREM");
+            Offline.Remove(id);
         }
 
         call("HDEL");
-        if (InFlight.Remove(id) | InFlight.Remove('o' + id))
-        {
-            return 0;
-        }
-
-        call("LRANGE");
-        var at = Offline.FindIndex(e => e[..20] == id);
-        if (at < 0)
-        {
-            return 0;
-        }
-
-        var bytes = Offline[at].Length;
-        call("LREM");
-        Offline.RemoveAt(at);
-        call("DECRBY");
-        OfflineBytes = (OfflineBytes ?? 0) - bytes;
-        return 1;
+        InFlight.Remove(id);
+        Forget(id);
+        return waits ? 1 : 0;
     }
 
     public string[] Leave(string[] a)
     {
-        var (self, queue) = (a[0], a[1]);
+        var self = a[0];
         var dot = self.IndexOf('.', Bytes);
-        var holder = self[..dot] + ':' + queue;
         call("HGET");
-        if (Queues.GetValueOrDefault(holder) == self[(dot + 1)..])
+        if (Queues.GetValueOrDefault(self[..dot]) == self[(dot + 1)..])
         {
             call("HDEL");
-            Queues.Remove(holder);
+            Queues.Remove(self[..dot]);
         }
 
         call("HGETALL");
-        return
-        [
-            .. InFlight
-                .Where(f => f.Key[0] == 'o' && IsIn(f.Value, self))
-                .Where(f => InFlight.TryGetValue(f.Key[1..], out var entry) && QueueOf(entry) == queue)
-                .Select(f => f.Key[1..]),
-        ];
-    }
-
-    public string[] ReadHistory(string[] a)
-    {
-        var (self, queue, after) = (a[0], a[1], a[2]);
-        call("XRANGE");
-        var shown = History.FindAll(e => string.CompareOrdinal(e, 0, after, 0, 20) > 0 && QueueOf(e) == queue);
-        foreach (var id in shown.Select(e => e[..20]))
-        {
-            call("HGET");
-            if (InFlight.TryGetValue('o' + id, out var owners) && !IsIn(owners, self))
-            {
-                call("HGET");
-                call("HSET");
-                InFlight[id] = Attempted(InFlight[id]);
-            }
-        }
-
-        if (shown.Count > 0)
-        {
-            call("LRANGE");
-        }
-
-        for (var at = 0; at < Offline.Count; at++)
-        {
-            if (shown.Exists(e => e[..20] == Offline[at][..20]) && Attempted(Offline[at]) != Offline[at])
-            {
-                call("LSET");
-                Offline[at] = Attempted(Offline[at]);
-            }
-        }
-
-        return [.. shown];
+        return [.. InFlight.Where(f => IsIn(f.Value, self)).Select(f => f.Key)];
     }
 
     public string[] Orphans(string[] a)
     {
-        call("HGETALL");
         var moved = 0;
-        var queues = new List<string>();
-        foreach (var (field, owners) in InFlight.ToList())
+        call("HGETALL");
+        foreach (var (id, owners) in InFlight.ToList())
         {
-            if (field[0] != 'o' || Living(owners, a[0]) != ",")
+            if (Living(owners, a[0]) != ",")
             {
                 continue;
             }
 
-            if (InFlight.TryGetValue(field[1..], out var entry))
+            call("HEXISTS");
+            if (Entries.ContainsKey(id))
             {
-                Put(Attempted(entry));
+                Raise(id, "001");
+                Put(id);
                 moved++;
-                if (!queues.Contains(QueueOf(entry)))
-                {
-                    queues.Add(QueueOf(entry));
-                }
             }
 
             call("HDEL");
-            InFlight.Remove(field);
-            InFlight.Remove(field[1..]);
+            InFlight.Remove(id);
         }
 
-        string[] told = [moved.ToString(CultureInfo.InvariantCulture), .. queues.SelectMany(q => new[] { q, Holders(q, a[0]) })];
+        string[] told = [Text(moved), Holders(a[0])];
         if (moved > 0)
         {
             Trim([], Number(a[1]), Number(a[2]));
@@ -284,4 +289,40 @@ internal sealed partial class UserModel(Action<string> call)
 
         return told;
     }
+
+    public string[] ReadHistory(string[] a)
+    {
+        var (self, after) = (a[0], a[1]);
+        call("ZRANGEBYLEX");
+        var ids = History.Where(id => string.CompareOrdinal(id, after) > 0).Take(256).ToArray();
+        var isWhole = WasStored(after) && (ids.Length == 0 || HasHistoryEntry(ids[0]));
+        var (next, size) = ("", 0L);
+        var shown = new List<string>();
+        for (var i = 0; i < ids.Length; i++)
+        {
+            call("HSTRLEN");
+            if (HistoryEntries.TryGetValue(ids[i], out var entry))
+            {
+                if (size > 0 && size + entry.Length > Number(a[2]))
+                {
+                    break;
+                }
+
+                size += entry.Length;
+                call("HGET");
+                shown.Add(entry);
+                call("HGET");
+                if (InFlight.TryGetValue(ids[i], out var owners) ? !IsIn(owners, self) : Waits(ids[i]))
+                {
+                    Raise(ids[i], "001");
+                }
+            }
+
+            next = i + 1 < ids.Length || i == 255 ? ids[i] : "";
+        }
+
+        return [next, isWhole ? "1" : "0", .. shown];
+    }
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 }
