@@ -45,7 +45,11 @@ internal sealed class Node
         Offline = offline;
         Presence = presence;
         Log = logs.CreateLogger<Node>();
-        Pool = new PayloadPool(options.Limits.MessageMemoryBytes, OperatingSystem.IsLinux() ? Native.Discard : null);
+        Memory = new MemoryAccount(options.Limits.MessageMemoryBytes);
+        Pool = new PayloadPool(Memory, Discard);
+        Histories = new HistoryOrder(Memory, options.Limits.HistoryShareBytes);
+        Strangers = new MemoryShare(Memory, options.Limits.StrangerShareBytes);
+        Users = new UserTable(Memory, options.Limits.PrincipalShareBytes);
         Ids = new Snowflake(options.ServerId ?? 0);
         Ledger = new DeliveryLedger(options.History.Deliveries);
         DeadLetters = new DeadLetters(1000);
@@ -73,7 +77,19 @@ internal sealed class Node
 
     public ILogger Log { get; }
 
+    /// <summary>What clients make this node keep, bounded by <c>FastPush:Limits:MessageMemoryBytes</c>.</summary>
+    public MemoryAccount Memory { get; }
+
     public PayloadPool Pool { get; }
+
+    /// <summary>What history answers for, and the way to make it less.</summary>
+    public HistoryOrder Histories { get; }
+
+    /// <summary>What all that have not said who they are answer for together.</summary>
+    public MemoryShare Strangers { get; }
+
+    /// <summary>Gives pages back to the system; null where that cannot be asked for.</summary>
+    public static Action<nint, nint>? Discard { get; } = OperatingSystem.IsLinux() ? Native.Discard : null;
 
     public Snowflake Ids { get; private set; }
 
@@ -91,7 +107,7 @@ internal sealed class Node
 
     public SubscriptionHeads Heads { get; } = new();
 
-    public UserTable Users { get; } = new();
+    public UserTable Users { get; }
 
     /// <summary>The other servers; null without Redis, and until this server has its id.</summary>
     public ClusterNode? Cluster { get; set; }

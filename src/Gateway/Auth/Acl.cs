@@ -29,6 +29,9 @@ internal sealed class Acl
     public bool MaySubscribe(ReadOnlySpan<byte> destination) =>
         (destination.Length > OwnQueues.Length && destination.StartsWith(OwnQueues)) || Matches(subscribe, destination);
 
+    /// <summary>There is some destination that it may publish to.</summary>
+    public bool MayPublishAnything => publish.Length > 0;
+
     public bool MayPublish(ReadOnlySpan<byte> destination) => Matches(publish, destination);
 
     /// <summary>

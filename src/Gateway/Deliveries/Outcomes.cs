@@ -99,9 +99,9 @@ internal sealed class Outcomes(
 
     /// <summary>
     /// Takes messages that a session could not finish (references and holds): those that nobody else will finish go back into their
-    /// queues. Returns the queues that got something.
+    /// queues, where <paramref name="receiver"/> answers for them unless their publisher still does. Returns the queues that got something.
     /// </summary>
-    public HashSet<(string User, string Queue)>? Return(List<OfflineMessage> messages)
+    public HashSet<(string User, string Queue)>? Return(List<OfflineMessage> messages, MemoryShare receiver)
     {
         HashSet<(string User, string Queue)>? queues = null;
         foreach (var message in messages)
@@ -112,6 +112,7 @@ internal sealed class Outcomes(
                 (queues ??= []).Add((payload.User, payload.Queue!));
                 ledger.Note(payload, DeliveryState.Queued, clock.UnixMs);
                 _cluster?.Noted(payload, DeliveryState.Queued);
+                payload.Charge(receiver);
                 Add(payload.User, payload.Queue!, new[] { message });
             }
             else
@@ -133,6 +134,7 @@ internal sealed class Outcomes(
         var fresh = payload.Settle(settlement);
         if (fresh)
         {
+            payload.Discharge(); // It waits for nobody any more.
             ledger.Note(payload, state, clock.UnixMs);
         }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using FastPush.Gateway.Cluster;
+using FastPush.Gateway.Limits;
 using FastPush.Gateway.Topics;
 using FastPush.Notifications.Publishing;
 using FastPush.Protocol.Buffers;
@@ -12,17 +13,18 @@ namespace FastPush.Gateway.Http;
 internal sealed class HttpPublisher(Node node, IdempotencyKeys keys)
 {
     /// <summary>
-    /// Publishes the requests of one principal and returns their message ids in order; null when the memory for messages is full,
-    /// and then nothing was published. <paramref name="claims"/> are what the fleet knows of their idempotency keys. In a cluster
+    /// Publishes the requests of one user and returns their message ids in order; null when the user's share of the memory or all of it
+    /// is full, and then nothing was published. <paramref name="claims"/> are what the fleet knows of their idempotency keys. In a cluster
     /// <paramref name="acceptance"/> is told when they are stored. To <paramref name="fresh"/> come the keys that this node alone noted.
     /// </summary>
     public long[]? Publish(
-        string principal,
+        User user,
         IReadOnlyList<PublishRequest> requests,
         List<string> fresh,
         IAcceptance? acceptance = null,
         DedupClaim[]? claims = null)
     {
+        var principal = user.Id;
         var ids = new long[requests.Count];
         var rendered = new List<(Recipient To, Payload Payload)>();
         for (var i = 0; i < requests.Count; i++)
@@ -49,7 +51,7 @@ internal sealed class HttpPublisher(Node node, IdempotencyKeys keys)
             }
 
             var first = rendered.Count;
-            if (!TryRender(request, id, unixMs, rendered))
+            if (!TryRender(user, request, id, unixMs, rendered))
             {
                 rendered.ForEach(r => r.Payload.Release());
                 Forget(principal, fresh);
@@ -74,14 +76,14 @@ internal sealed class HttpPublisher(Node node, IdempotencyKeys keys)
     /// <summary>What was published under these keys was refused after all, so a repetition is not one.</summary>
     public void Forget(string principal, List<string> fresh) => fresh.ForEach(key => keys.Forget(principal, key));
 
-    private bool TryRender(PublishRequest request, long id, long unixMs, List<(Recipient To, Payload Payload)> rendered)
+    private bool TryRender(User user, PublishRequest request, long id, long unixMs, List<(Recipient To, Payload Payload)> rendered)
     {
         var headers = HeaderLines(request);
         var isText = System.Text.Unicode.Utf8.IsValid(request.Body);
         foreach (var to in request.Recipients)
         {
             var size = MessageTail.Size(to.Shown.Length, headers.Length, request.Body.Length);
-            if (!MessageDraft.TryBegin(node.Pool, size, out var draft))
+            if (!MessageDraft.TryBegin(node.Pool, user, size, out var draft))
             {
                 return false;
             }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using FastPush.Gateway.Auth;
 using FastPush.Gateway.Cluster;
+using FastPush.Gateway.Limits;
 using FastPush.Notifications.Deliveries;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -41,19 +42,44 @@ internal static class MessageEndpoints
             return Problem.Of(StatusCodes.Status503ServiceUnavailable, $"This node is {state}. Ask again; another node will answer.");
         }
 
-        var limits = node.Options.Limits;
-        var body = await RequestBody.ReadAsync(context.Request, limits.RequestBytes);
-        if (body is null)
+        if (!principal.Acl.MayPublishAnything)
         {
-            return Problem.Of(StatusCodes.Status413PayloadTooLarge, $"A request has at most {limits.RequestBytes} bytes.");
+            return Problem.Of(StatusCodes.Status403Forbidden, "The token does not allow to publish.");
+        }
+
+        var user = node.Users.Enter(principal);
+        try
+        {
+            return await PublishAsAsync(context, node, publisher, principal, user);
+        }
+        finally
+        {
+            node.Users.Leave(user);
+        }
+    }
+
+    private static async Task<IResult> PublishAsAsync(
+        HttpContext context, Node node, HttpPublisher publisher, Principal principal, User user)
+    {
+        var limits = node.Options.Limits;
+        using var body = new RequestBody(user);
+        switch (await body.ReadAsync(context.Request, limits.RequestBytes))
+        {
+            case RequestBody.Outcome.TooLarge:
+                return Problem.Of(StatusCodes.Status413PayloadTooLarge, $"A request has at most {limits.RequestBytes} bytes.");
+            case RequestBody.Outcome.NoRoom:
+                return Full(context, node, user, limits.RequestBytes);
+            default:
+                break;
         }
 
         var requests = new List<PublishRequest>();
-        if (Parse(body, limits.RequestMessages, limits.FrameBytes, requests, out var isBatch) is { } refusal)
+        if (Parse(body.Bytes, limits.RequestMessages, limits.FrameBytes, requests, out var isBatch) is { } refusal)
         {
             return refusal;
         }
 
+        body.LetGo();
         foreach (var recipient in requests.SelectMany(r => r.Recipients))
         {
             if (!principal.Acl.MayPublish(recipient.Key))
@@ -74,9 +100,14 @@ internal static class MessageEndpoints
             return Problem.Of(StatusCodes.Status503ServiceUnavailable, "This node has no server id at the moment.");
         }
 
-        var (ids, refusal503) = await StoreAsync(node, publisher, principal.UserId, requests);
+        var (ids, refusal503) = await StoreAsync(node, publisher, user, requests);
         if (ids is null)
         {
+            if (refusal503.Length == 0)
+            {
+                return Full(context, node, user, requests.Sum(r => (long)r.Body.Length * r.Recipients.Count));
+            }
+
             context.Response.Headers.RetryAfter = "1";
             return Problem.Of(StatusCodes.Status503ServiceUnavailable, refusal503);
         }
@@ -87,25 +118,32 @@ internal static class MessageEndpoints
             : TypedResults.Json(published[0], statusCode: StatusCodes.Status202Accepted);
     }
 
-    // The ids, or why not.
-    private static async Task<(long[]? Ids, string Refusal)> StoreAsync(
-        Node node, HttpPublisher publisher, string principal, List<PublishRequest> requests)
+    // Whoever fills their own share is told so, and waits; when everybody does, another node may have room.
+    private static ProblemHttpResult Full(HttpContext context, Node node, User user, long bytes)
     {
-        const string Full = "The gateway's memory for messages is full. Come back later.";
+        node.Metrics.Failed(Telemetry.FailureKind.Refused);
+        context.Response.Headers.RetryAfter = "1";
+        return Problem.Of(
+            user.IsFullFor(bytes) ? StatusCodes.Status429TooManyRequests : StatusCodes.Status503ServiceUnavailable,
+            MemoryWords.Refusal(user, bytes));
+    }
+
+    // The ids, or why not; an empty text when there was no room.
+    private static async Task<(long[]? Ids, string Refusal)> StoreAsync(
+        Node node, HttpPublisher publisher, User user, List<PublishRequest> requests)
+    {
+        var principal = user.Id;
         var fresh = new List<string>();
         if (node.Cluster is not { } cluster)
         {
-            var published = publisher.Publish(principal, requests, fresh);
-            node.Metrics.Failed(Telemetry.FailureKind.Refused, published is null ? 1 : 0);
-            return (published, Full);
+            return (publisher.Publish(user, requests, fresh), "");
         }
 
         var claims = await cluster.Keys.ClaimAsync(principal, requests);
         var acceptance = new RequestAcceptance();
-        var ids = publisher.Publish(principal, requests, fresh, acceptance, claims);
+        var ids = publisher.Publish(user, requests, fresh, acceptance, claims);
         acceptance.Done();
-        var refusal = await acceptance.Task ?? (ids is null ? Full : null);
-        node.Metrics.Failed(Telemetry.FailureKind.Refused, ids is null ? 1 : 0);
+        var refusal = await acceptance.Task ?? (ids is null ? "" : null);
         if (refusal is not null)
         {
             publisher.Forget(principal, fresh);
@@ -145,10 +183,10 @@ internal static class MessageEndpoints
     }
 
     // All faults of a batch at once, each with its index.
-    private static ProblemHttpResult? Parse(byte[] body, int messagesMax, int bodyMax, List<PublishRequest> requests, out bool isBatch)
+    private static ProblemHttpResult? Parse(ReadOnlyMemory<byte> body, int messagesMax, int bodyMax, List<PublishRequest> requests, out bool isBatch)
     {
         isBatch = false;
-        if (!System.Text.Unicode.Utf8.IsValid(body))
+        if (!System.Text.Unicode.Utf8.IsValid(body.Span))
         {
             // The reader would let it pass inside strings, and it would travel on as application/json.
             return Problem.Of(StatusCodes.Status400BadRequest, "The body is not JSON: it is not valid UTF-8.");

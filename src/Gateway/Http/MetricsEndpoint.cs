@@ -40,8 +40,8 @@ internal static class MetricsEndpoint
         Histogram(page, metrics.DeliveryLatency);
         Gauge(page, "push_offline_queue_size", "Messages that wait for absent users.", node.Offline.Count);
         Gauge(page, "push_topics_active", "Destinations with subscribers or history.", node.Topics.Count);
-        Gauge(page, "push_message_memory_bytes", "Bytes of messages queued, unacknowledged or in history.", node.Pool.OutstandingBytes);
-        Gauge(page, "push_message_memory_limit_bytes", "FastPush:Limits:MessageMemoryBytes.", node.Pool.BytesMax);
+        Gauge(page, "push_message_memory_bytes", "Bytes that clients make this node keep.", node.Memory.Bytes);
+        Gauge(page, "push_message_memory_limit_bytes", "FastPush:Limits:MessageMemoryBytes.", node.Memory.BytesMax);
         Counter(page, "push_engine_stalls_total", "Read batches that held their thread too long.", metrics.EngineStalls);
         if (node.Cluster is not null || node.IsStarting)
         {

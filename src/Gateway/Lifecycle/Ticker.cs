@@ -1,6 +1,7 @@
 using FastPush.Gateway.Sessions;
 using FastPush.Gateway.Telemetry;
 using FastPush.Gateway.Transport;
+using FastPush.Protocol.Buffers;
 using FastPush.Relay.Offline;
 
 namespace FastPush.Gateway.Lifecycle;
@@ -174,7 +175,9 @@ internal sealed class Ticker : IDisposable
         _node.Topics.Sweep(unixMs - _node.Options.History.AgeSeconds * 1000L);
         _topicsKept = _node.Topics.Count;
         _node.Users.Sweep(nowMs);
+        _node.Histories.Sweep(unixMs - _node.Options.History.AgeSeconds * 1000L);
         _node.Pool.Trim();
+        BytePool.Trim(Node.Discard);
         var expiring = _node.Offline.ExpireAsync(unixMs);
         if (expiring.IsCompletedSuccessfully)
         {

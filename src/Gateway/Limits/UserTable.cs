@@ -1,7 +1,13 @@
+using FastPush.Gateway.Auth;
+using FastPush.Protocol.Buffers;
+
 namespace FastPush.Gateway.Limits;
 
-/// <summary>Users with sessions here, and those whose bucket has not refilled yet: leaving and coming back brings no new tokens.</summary>
-internal sealed class UserTable
+/// <summary>
+/// Users with sessions here, and those whose bucket has not refilled yet or who answer for something: leaving and coming back brings
+/// neither tokens nor memory.
+/// </summary>
+internal sealed class UserTable(MemoryAccount account, long shareBytes)
 {
     private readonly Dictionary<string, User> _users = new(StringComparer.Ordinal);
 
@@ -19,18 +25,19 @@ internal sealed class UserTable
         }
     }
 
-    /// <summary>One more session of a user.</summary>
-    public User Enter(string id)
+    /// <summary>One more session (or request) of a user.</summary>
+    public User Enter(Principal principal)
     {
         lock (_users)
         {
-            var user = GetOrAdd(id);
+            var user = GetOrAdd(principal.UserId);
             user.Sessions++;
+            user.Obey(principal, shareBytes);
             return user;
         }
     }
 
-    /// <summary>One session less.</summary>
+    /// <summary>One session or request less.</summary>
     public void Leave(User user)
     {
         lock (_users)
@@ -68,14 +75,14 @@ internal sealed class UserTable
         }
     }
 
-    /// <summary>Forgets users without sessions whose bucket is full again.</summary>
+    /// <summary>Forgets users without sessions who answer for nothing and whose bucket is full again.</summary>
     public void Sweep(long nowMs)
     {
         lock (_users)
         {
             foreach (var (id, user) in _users)
             {
-                if (user.Sessions == 0 && user.Bucket.IsFull(nowMs))
+                if (user.Sessions == 0 && user.Bytes == 0 && user.Bucket.IsFull(nowMs))
                 {
                     _users.Remove(id);
                 }
@@ -87,7 +94,7 @@ internal sealed class UserTable
     {
         if (!_users.TryGetValue(id, out var user))
         {
-            _users[id] = user = new User(id);
+            _users[id] = user = new User(id, account, shareBytes);
         }
 
         return user;

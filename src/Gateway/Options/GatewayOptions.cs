@@ -59,6 +59,15 @@ internal sealed record LimitOptions
     /// <summary>What waits or is kept in the whole process: queues, windows, history, offline.</summary>
     public long MessageMemoryBytes { get; init; } = 1L << 30;
 
+    /// <summary>The part of <see cref="MessageMemoryBytes"/> that one user answers for at most, above 0 and up to 1.</summary>
+    public double PrincipalShare { get; init; } = 1.0 / 16;
+
+    /// <summary>The part that all who have not said who they are answer for together.</summary>
+    public double StrangerShare { get; init; } = 1.0 / 16;
+
+    /// <summary>The part that histories may keep, and keep only while nobody else needs it.</summary>
+    public double HistoryShare { get; init; } = 1.0 / 2;
+
     public int Connections { get; init; } = 100_000;
 
     /// <summary>Connections of one user, over all servers; 0 = no limit.</summary>
@@ -78,6 +87,17 @@ internal sealed record LimitOptions
 
     /// <summary>Messages times recipients in one publish request.</summary>
     public int RequestMessages { get; init; } = 1000;
+
+    /// <summary><see cref="PrincipalShare"/> in bytes: a user can always send a frame, which is collected and then rendered.</summary>
+    public long PrincipalShareBytes => Part(PrincipalShare, FrameBytes * 3L);
+
+    /// <summary><see cref="StrangerShare"/> in bytes.</summary>
+    public long StrangerShareBytes => Part(StrangerShare, UpgradeHeadBytes * 4L);
+
+    /// <summary><see cref="HistoryShare"/> in bytes.</summary>
+    public long HistoryShareBytes => Part(HistoryShare, 0);
+
+    private long Part(double share, long least) => Math.Min(MessageMemoryBytes, Math.Max((long)(MessageMemoryBytes * share), least));
 
     /// <summary>The part of them that readers obey.</summary>
     public ProtocolLimits ToProtocol() => new()

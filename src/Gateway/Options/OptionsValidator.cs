@@ -46,6 +46,19 @@ internal static class OptionsValidator
             yield return "FastPush:Engine:Tls: must be auto or kestrel";
         }
 
+        foreach (var (key, share) in new[]
+        {
+            ("PrincipalShare", options.Limits.PrincipalShare),
+            ("StrangerShare", options.Limits.StrangerShare),
+            ("HistoryShare", options.Limits.HistoryShare),
+        })
+        {
+            if (share is not (> 0 and <= 1))
+            {
+                yield return $"FastPush:Limits:{key}: must be above 0 and at most 1, is {share}";
+            }
+        }
+
         // The bound must hold one frame for each connection that may be sending one, or publishers starve at once.
         var least = options.Limits.OutboxBytes + (long)options.Limits.FrameBytes * 2;
         if (options.Limits.MessageMemoryBytes < least)

@@ -174,7 +174,7 @@ internal static class OfflineFlush
             return;
         }
 
-        session.Node.Outcomes.Return(older);
+        session.Node.Outcomes.Return(older, session.Share);
         if (subscription.Topic.User is { } user)
         {
             TopicTable.Leave(subscription); // It left before the take, which made this server a holder of the queue again.

@@ -4,6 +4,7 @@ using FastPush.Gateway.Limits;
 using FastPush.Gateway.Links;
 using FastPush.Gateway.Telemetry;
 using FastPush.Gateway.Topics;
+using FastPush.Protocol.Buffers;
 using FastPush.Relay.Offline;
 
 namespace FastPush.Gateway.Sessions;
@@ -48,6 +49,9 @@ internal sealed class Session
 
     /// <summary>The user's state over all sessions of this node.</summary>
     public User? User { get; private set; }
+
+    /// <summary>Who answers for what this client makes the node keep.</summary>
+    public MemoryShare Share => (MemoryShare?)User ?? Node.Strangers;
 
     public Outbox Outbox { get; }
 
@@ -94,6 +98,7 @@ internal sealed class Session
             }
 
             Principal = principal;
+            User?.Obey(principal, Node.Options.Limits.PrincipalShareBytes);
             DeadlineMs = Node.Clock.NowMs + Math.Max(0, principal.ExpiresAtMs - Node.Clock.UnixMs);
         }
     }
@@ -110,7 +115,7 @@ internal sealed class Session
 
             State = SessionState.Open;
             Renew(principal);
-            User = Node.Users.Enter(principal.UserId);
+            User = Node.Users.Enter(principal);
             Node.Users.Fleet?.Took(User, 0, principal.Burst, principal.PerSecond);
 
             // Before anybody can close it, so that no end is told before its beginning.

@@ -105,7 +105,7 @@ internal static class SessionCloser
         session.Node.Sessions.Remove(session);
         if (unsent is not null)
         {
-            ReturnUnsettled(session.Node, unsent);
+            ReturnUnsettled(session, unsent);
         }
     }
 
@@ -123,7 +123,7 @@ internal static class SessionCloser
 
         if (unsettled is not null)
         {
-            ReturnUnsettled(session.Node, unsettled);
+            ReturnUnsettled(session, unsettled);
         }
     }
 
@@ -137,7 +137,7 @@ internal static class SessionCloser
         var node = session.Node;
         if (unsettled is not null)
         {
-            ReturnUnsettled(node, unsettled);
+            ReturnUnsettled(session, unsettled);
         }
 
         node.Metrics.SessionClosed(session.Format, session.Reason, wasOpen);
@@ -149,9 +149,10 @@ internal static class SessionCloser
     }
 
     // Puts the unsettled back, and hands it to another live session of the user if there is one by now.
-    private static void ReturnUnsettled(Node node, List<OfflineMessage> unsettled)
+    private static void ReturnUnsettled(Session session, List<OfflineMessage> unsettled)
     {
-        if (node.Outcomes.Return(unsettled) is not { } queues)
+        var node = session.Node;
+        if (node.Outcomes.Return(unsettled, session.Share) is not { } queues)
         {
             return;
         }

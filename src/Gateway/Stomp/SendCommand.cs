@@ -1,3 +1,4 @@
+using FastPush.Gateway.Limits;
 using FastPush.Gateway.Sessions;
 using FastPush.Gateway.Topics;
 using FastPush.Protocol.Buffers;
@@ -31,7 +32,7 @@ internal static class SendCommand
         {
             connection.Node.Metrics.Failed(Telemetry.FailureKind.Refused);
             StompCommands.Refuse(
-                connection, frame, CloseReason.Overload, 1013, "overload", "The gateway's memory for messages is full. Come back later.");
+                connection, frame, CloseReason.Overload, 1013, "overload", MemoryWords.Refusal(connection.Session.Share, frame.Body.Length));
             return;
         }
 
@@ -106,7 +107,7 @@ internal static class SendCommand
         var node = connection.Node;
         var isRaw = destination.Kind == DestinationKind.Topic && connection.Version != StompVersion.V10;
         var header = isRaw ? destination.Raw : ShownDestination(destination, stackalloc byte[1024]);
-        if (!MessageDraft.TryBegin(node.Pool, MessageTail.Size(frame, header), out var draft))
+        if (!MessageDraft.TryBegin(node.Pool, connection.Session.Share, MessageTail.Size(frame, header), out var draft))
         {
             return null;
         }

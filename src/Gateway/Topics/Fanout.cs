@@ -55,6 +55,8 @@ internal sealed class Fanout(Node node)
 
     private bool TryPublish(Topic topic, Payload payload, int historyMax)
     {
+        node.Histories.Trim(); // Before the message comes in: nobody's lock is held here.
+
         if (payload.User is not null && node.Cluster is null)
         {
             node.Outcomes.Accepted(payload);
@@ -71,7 +73,8 @@ internal sealed class Fanout(Node node)
             position = ++topic.Position;
             if (historyMax > 0)
             {
-                (topic.History ??= new History()).Add(payload, historyMax);
+                (topic.History ??= new History(node.Histories.Share)).Add(payload, historyMax);
+                node.Histories.Note(topic, payload.TimestampMs);
             }
 
             if (topic.Subscribers.Count == 0)
@@ -83,6 +86,7 @@ internal sealed class Fanout(Node node)
                 }
                 else
                 {
+                    payload.Discharge(); // Only the history keeps it.
                     payload.Release();
                 }
 

@@ -226,11 +226,13 @@ internal sealed class FanoutBatch
                     continue;
                 }
 
+                // Nobody took it, so its publisher goes on answering for it.
                 (queued ??= []).Add((payload.User, payload.Queue!));
                 node.Outcomes.Queue(payload, attempts: 0);
             }
             else
             {
+                payload.Discharge();
                 payload.Release();
             }
         }

@@ -4,9 +4,9 @@ namespace FastPush.Gateway.Topics;
 
 /// <summary>
 /// The last messages of a topic, for clients that resume. A ring under the topic's lock, bounded in count here, in age by
-/// <see cref="Trim"/> and in bytes by the payload pool. Owns one reference of each payload.
+/// <see cref="Trim"/> and in bytes, over all topics, by <see cref="HistoryOrder"/>. Owns one reference of each payload.
 /// </summary>
-internal sealed class History
+internal sealed class History(MemoryShare share)
 {
     private Payload?[] _ring = [];
     private int _first;
@@ -23,6 +23,7 @@ internal sealed class History
     public void Add(Payload payload, int messagesMax)
     {
         payload.AddRef();
+        share.Add(payload.Footprint);
         if (Count >= messagesMax)
         {
             RemoveOldest();
@@ -75,10 +76,12 @@ internal sealed class History
         return after;
     }
 
-    private void RemoveOldest()
+    /// <summary>Lets the oldest go.</summary>
+    public void RemoveOldest()
     {
         ref var slot = ref _ring[_first];
-        slot!.Release();
+        share.Remove(slot!.Footprint);
+        slot.Release();
         slot = null;
         _first = (_first + 1) & (_ring.Length - 1);
         Count--;

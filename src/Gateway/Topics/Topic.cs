@@ -23,6 +23,9 @@ internal sealed class Topic(byte[] key, string? user, string? queue)
     /// <summary>Null until the first message that is kept.</summary>
     public History? History { get; set; }
 
+    /// <summary>The second in which <see cref="HistoryOrder"/> noted it last.</summary>
+    public long HistoryNotedAt { get; set; }
+
     /// <summary>Position of the newest message. A subscription that joins at n gets live what comes after n.</summary>
     public long Position { get; set; }
 

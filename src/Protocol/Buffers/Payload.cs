@@ -22,7 +22,11 @@ public enum Settlement
 /// </summary>
 public sealed class Payload
 {
+    /// <summary>What a payload takes beside its bytes, about: this object and its place in a list.</summary>
+    public const int ObjectBytes = 192;
+
     private readonly PayloadPool _pool;
+    private MemoryShare? _payer;
     private readonly int _start;
     private byte[] _buffer;
     private int _capacity;
@@ -99,6 +103,12 @@ public sealed class Payload
     /// <summary>Bytes of the tail; what queues count.</summary>
     public int Length => _length;
 
+    /// <summary>True bytes that it takes; what whoever answers for it counts. Does not change while it is in use.</summary>
+    public long Footprint => _capacity + ObjectBytes;
+
+    /// <summary>Somebody answers for it wherever it waits: its publisher, or later its user.</summary>
+    public bool HasPayer => Volatile.Read(ref _payer) is not null;
+
     /// <summary>The outcome so far.</summary>
     public Settlement Settlement => (Settlement)Volatile.Read(ref _settlement);
 
@@ -124,10 +134,11 @@ public sealed class Payload
         return buffer;
     }
 
-    internal void Lease()
+    internal void Lease(MemoryShare? payer)
     {
         Debug.Assert(_refs == 0, "a pooled payload is in use");
         _refs = 1;
+        _payer = payer;
         _holders = 0;
         _settlement = 0;
         User = null;
@@ -152,6 +163,26 @@ public sealed class Payload
         BodyStart = bodyStart;
         IsText = isText;
         HasEscapes = Buffer.AsSpan(_start, bodyStart).Contains((byte)'\\');
+    }
+
+    /// <summary>This party answers for it from here on, unless another does.</summary>
+    public void Charge(MemoryShare payer)
+    {
+        ArgumentNullException.ThrowIfNull(payer);
+        payer.Add(Footprint);
+        if (Interlocked.CompareExchange(ref _payer, payer, null) is not null)
+        {
+            payer.Remove(Footprint);
+        }
+    }
+
+    /// <summary>Who answered for it does no longer: those who keep it answer for what they keep.</summary>
+    public void Discharge()
+    {
+        if (Volatile.Read(ref _payer) is not null)
+        {
+            Interlocked.Exchange(ref _payer, null)?.Remove(Footprint);
+        }
     }
 
     /// <summary>One more owner.</summary>

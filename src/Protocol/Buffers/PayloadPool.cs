@@ -1,8 +1,9 @@
 namespace FastPush.Protocol.Buffers;
 
 /// <summary>
-/// Recycles payloads and bounds the memory of all messages that are queued, unacknowledged or kept as history, each counted
-/// once however many receivers wait for it. When the bound is reached, publishers are refused; nothing accepted is dropped.
+/// Recycles payloads and counts the memory of all messages that are queued, unacknowledged or kept as history, each once however many
+/// receivers wait for it. When the bound of their <see cref="MemoryAccount"/> is reached, publishers are refused; nothing accepted is
+/// dropped.
 /// <para>Messages up to <see cref="SlotBytesMax"/> lie in slots of pinned slabs, since those that histories keep would else be copied by
 /// two collections each. Larger ones have an array of the <see cref="BytePool"/>.</para>
 /// </summary>
@@ -25,7 +26,7 @@ public sealed class PayloadPool
 
     private readonly PayloadSlabs[] _slabs;
     private readonly Stack<Payload> _shells = new();
-    private readonly long _bytesMax;
+    private readonly MemoryAccount _account;
     private readonly Action<nint, nint>? _discard;
     private ulong _outstanding;
     private int _trims;
@@ -36,8 +37,16 @@ public sealed class PayloadPool
     /// they may hold anything.
     /// </param>
     public PayloadPool(long bytesMax, Action<nint, nint>? discard = null)
+        : this(new MemoryAccount(bytesMax), discard)
     {
-        _bytesMax = bytesMax;
+    }
+
+    /// <param name="account">Where its payloads count, with what else is in it.</param>
+    /// <param name="discard">As above.</param>
+    public PayloadPool(MemoryAccount account, Action<nint, nint>? discard = null)
+    {
+        _account = account ?? throw new ArgumentNullException(nameof(account));
+        _account.Payloads = this;
         _discard = discard;
         _slabs = [.. s_slotBytes.Select((bytes, number) => new PayloadSlabs(this, number, bytes))];
     }
@@ -47,9 +56,6 @@ public sealed class PayloadPool
 
     /// <summary>Bytes of the slots and arrays of payloads in use.</summary>
     public long OutstandingBytes => (long)(Volatile.Read(ref _outstanding) & ((1UL << UnitBits) - 1)) * UnitBytes;
-
-    /// <summary>The bound on <see cref="OutstandingBytes"/>.</summary>
-    public long BytesMax => _bytesMax;
 
     /// <summary>Bytes of all slabs, the free slots in them included.</summary>
     public long SlabBytes => _slabs.Sum(s => (long)s.Count) * PayloadSlab.Bytes;
@@ -61,12 +67,21 @@ public sealed class PayloadPool
     internal long AtHand => _slabs.Sum(s => (long)s.Taken) - Outstanding;
 
     /// <summary>
-    /// A payload with room for <paramref name="bytes"/>, one reference held by the caller; null when the bound is reached.
+    /// A payload with room for <paramref name="bytes"/>, one reference held by the caller; null when the bound is reached, or that of
+    /// <paramref name="payer"/>, who answers for it from here on.
     /// </summary>
-    public Payload? TryRent(int bytes)
+    public Payload? TryRent(int bytes, MemoryShare? payer = null)
     {
-        if (OutstandingBytes + bytes > _bytesMax)
+        var size = bytes <= SlotBytesMax ? s_classes[(bytes + UnitBytes - 1) / UnitBytes] : -1;
+        var capacity = size < 0 ? BytePool.SizeFor(bytes) : s_slotBytes[size];
+        if (payer is not null && !payer.TryAdd(capacity + Payload.ObjectBytes))
         {
+            return null;
+        }
+
+        if (!_account.HasRoomFor(capacity))
+        {
+            payer?.Remove(capacity + Payload.ObjectBytes);
             return null;
         }
 
@@ -77,9 +92,9 @@ public sealed class PayloadPool
         }
 
         Payload payload;
-        if (bytes <= SlotBytesMax)
+        if (size >= 0)
         {
-            payload = cache.Take(s_classes[(bytes + UnitBytes - 1) / UnitBytes]);
+            payload = cache.Take(size);
         }
         else
         {
@@ -88,7 +103,7 @@ public sealed class PayloadPool
         }
 
         Interlocked.Add(ref _outstanding, Count(payload.Capacity));
-        payload.Lease();
+        payload.Lease(payer);
         return payload;
     }
 
@@ -110,6 +125,7 @@ public sealed class PayloadPool
 
     internal void Return(Payload payload)
     {
+        payload.Discharge();
         Interlocked.Add(ref _outstanding, 0 - Count(payload.Capacity));
         if (payload.Slab is not { } slab)
         {

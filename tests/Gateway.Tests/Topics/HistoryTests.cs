@@ -1,5 +1,6 @@
 using FastPush.Gateway.Tests.Testing;
 using FastPush.Gateway.Topics;
+using FastPush.Protocol.Buffers;
 
 namespace FastPush.Gateway.Tests.Topics;
 
@@ -7,7 +8,7 @@ namespace FastPush.Gateway.Tests.Topics;
 public sealed class HistoryTests : IDisposable
 {
     private readonly Payloads _payloads = new();
-    private readonly History _history = new();
+    private readonly History _history = new(new MemoryShare(new MemoryAccount(long.MaxValue), long.MaxValue));
 
     public void Dispose()
     {
