@@ -11,7 +11,7 @@ public class AckWindowBenchmark
     private const int Outstanding = 32;
     private const int Batch = 16;
 
-    private readonly AckWindow _window = new(64);
+    private readonly AckWindow _window = new(64, new MemoryShare(new MemoryAccount(long.MaxValue), long.MaxValue), long.MaxValue);
     private Payload? _payload;
     private long _newest;
 
@@ -21,7 +21,7 @@ public class AckWindowBenchmark
         _payload = new PayloadPool(1 << 20).TryRent(256);
         while (_window.Count < Outstanding)
         {
-            _newest = _window.Add(_payload!, 0, 0);
+            _newest = _window.Add(_payload!, 0, 0, isCharged: true);
         }
 
         BenchNode.Require(AddAndAckOne() && AddAndAckBatch() == Batch, "the window did not give back what went in");
@@ -30,7 +30,7 @@ public class AckWindowBenchmark
     [Benchmark]
     public bool AddAndAckOne()
     {
-        _newest = _window.Add(_payload!, 0, 0);
+        _newest = _window.Add(_payload!, 0, 0, isCharged: true);
         return _window.TryRemove(_newest - Outstanding, out _, out _);
     }
 
@@ -40,7 +40,7 @@ public class AckWindowBenchmark
     {
         for (var i = 0; i < Batch; i++)
         {
-            _newest = _window.Add(_payload!, 0, 0);
+            _newest = _window.Add(_payload!, 0, 0, isCharged: true);
         }
 
         var acked = 0;

@@ -30,13 +30,13 @@ public class BacklogBenchmark
     {
         for (var i = 0; i < Depth; i++)
         {
-            _backlog.Add(_message);
+            _backlog.Add(_message, isCharged: true);
         }
 
         var bytes = _backlog.Bytes;
         while (_backlog.Count > 0)
         {
-            _backlog.Take();
+            _backlog.Take(out _);
         }
 
         return bytes;

@@ -25,6 +25,9 @@ namespace FastPush.Gateway;
 internal sealed class Node
 {
     private readonly ulong _firstAckKey = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+    // A token of 8 KiB twice, or once with all else that a client may say of itself.
+    private const int ConnectHeadBytes = 16 << 10;
+
     private long _sessionId;
 
     public Node(
@@ -38,7 +41,12 @@ internal sealed class Node
     {
         Options = options;
         ProtocolLimits = options.Limits.ToProtocol();
-        ConnectLimits = ProtocolLimits with { FrameBytes = 1024, Headers = Math.Min(ProtocolLimits.Headers, 32) };
+        ConnectLimits = ProtocolLimits with
+        {
+            FrameBytes = 1024,
+            Headers = Math.Min(ProtocolLimits.Headers, 32),
+            HeadBytes = Math.Max(options.Limits.HeaderLineBytes + 1024, ConnectHeadBytes),
+        };
         Clock = new Clock(time);
         Tokens = tokens;
         Metrics = metrics;
@@ -48,7 +56,7 @@ internal sealed class Node
         Memory = new MemoryAccount(options.Limits.MessageMemoryBytes);
         Pool = new PayloadPool(Memory, Discard);
         Histories = new HistoryOrder(Memory, options.Limits.HistoryShareBytes);
-        Strangers = new MemoryShare(Memory, options.Limits.StrangerShareBytes);
+        Strangers = new StrangerInput(Sessions, new MemoryShare(Memory, options.Limits.StrangerShareBytes));
         Users = new UserTable(Memory, options.Limits.PrincipalShareBytes);
         Ids = new Snowflake(options.ServerId ?? 0);
         Ledger = new DeliveryLedger(options.History.Deliveries);
@@ -85,8 +93,11 @@ internal sealed class Node
     /// <summary>What history answers for, and the way to make it less.</summary>
     public HistoryOrder Histories { get; }
 
-    /// <summary>What all that have not said who they are answer for together.</summary>
-    public MemoryShare Strangers { get; }
+    /// <summary>Bytes that somebody answers for: nobody does once all clients are gone and nothing waits for anybody.</summary>
+    public long AnsweredBytes => Users.Bytes + Strangers.Share.Bytes + Histories.Share.Bytes;
+
+    /// <summary>What all that have not said who they are make this node keep.</summary>
+    public StrangerInput Strangers { get; }
 
     /// <summary>Gives pages back to the system; null where that cannot be asked for.</summary>
     public static Action<nint, nint>? Discard { get; } = OperatingSystem.IsLinux() ? Native.Discard : null;

@@ -29,6 +29,7 @@ public enum ProtocolFault : byte
     CommandLineTooLong,
     HeaderLineTooLong,
     TooManyHeaders,
+    HeadTooLong,
     HeaderWithoutColon,
     EmptyHeaderName,
     BadEscape,

@@ -25,6 +25,7 @@ public static class ProtocolFaults
         ProtocolFault.CommandLineTooLong => ("command line too long", "The command line is over the limit of a header line.", 1009),
         ProtocolFault.HeaderLineTooLong => ("header line too long", "A header line is over its limit.", 1009),
         ProtocolFault.TooManyHeaders => ("too many headers", "The frame has more header lines than the limit.", 1009),
+        ProtocolFault.HeadTooLong => ("headers too long", "The header lines of the frame are over their limit together.", 1009),
         ProtocolFault.HeaderWithoutColon => ("bad header", "A header line has no colon.", 1002),
         ProtocolFault.EmptyHeaderName => ("bad header", "A header line has no name before its colon.", 1002),
         ProtocolFault.BadEscape => ("bad escape", "A header has an escape sequence that this version does not define.", 1002),

@@ -15,6 +15,9 @@ public sealed record ProtocolLimits
     /// <summary>Longest STOMP header line or command line, in bytes, without its line end.</summary>
     public int HeaderLineBytes { get; init; } = 8 << 10;
 
+    /// <summary>Most bytes of a STOMP frame up to the end of its header lines.</summary>
+    public int HeadBytes { get; init; } = int.MaxValue;
+
     /// <summary>Largest HTTP request head of an upgrade, in bytes. Holds a token of 8 KiB beside what browsers send.</summary>
     public int UpgradeHeadBytes { get; init; } = 16 << 10;
 

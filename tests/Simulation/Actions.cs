@@ -43,6 +43,7 @@ internal sealed class Actions
             (6, StepClock),
             (60, AnswerQueue),
             (20, PublishByHttp),
+            (4, FillMemory),
             (1, Drain),
         ];
         _weights = _choices.Sum(c => c.Weight);
@@ -335,8 +336,10 @@ internal sealed class Actions
         var recipient = new Recipient(
             destination.KeyBytes, System.Text.Encoding.UTF8.GetBytes(destination.Shown), destination.User, destination.Queue);
         _world.Model.Accept(message);
+        var user = _world.Node.Users.Enter(_world.Principal("http"));
         var ids = _http.Publish(
-            "http", [new PublishRequest([recipient], null, null, message.BodyBytes, (int)(message.TtlMs / 1000), null)], []);
+            user, [new PublishRequest([recipient], null, null, message.BodyBytes, (int)(message.TtlMs / 1000), null)], []);
+        _world.Node.Users.Leave(user);
         if (ids is null)
         {
             _world.Model.Withdraw(message);
@@ -344,6 +347,15 @@ internal sealed class Actions
         else
         {
             _world.Model.NoteId(message, ids[0]);
+        }
+    }
+
+    // Others fill the node's memory, all but some of it or all of it, or what they had is free again.
+    private void FillMemory()
+    {
+        if (_world.MayForget)
+        {
+            _world.FillMemory(Random.Next(3) == 0 ? Random.Next(2) * 10_000 : null);
         }
     }
 

@@ -54,7 +54,10 @@ internal sealed class Ending(World world, Actions actions)
             }
         }
 
-        world.Fail("it does not come to rest");
+        var restless = string.Join(", ", world.Connections.Where(c => !c.IsOpen || !IsIdle(c.Session)));
+        var limits = world.Node.Options.Limits;
+        world.Fail($"it does not come to rest: {world.Offline.Count} offline, {restless}; memory {world.Node.Memory.Bytes} of "
+            + $"{limits.MessageMemoryBytes}, users {world.Node.Users.Bytes} of {limits.PrincipalShareBytes} each");
         world.Check();
     }
 
@@ -222,6 +225,12 @@ internal sealed class Ending(World world, Actions actions)
         {
             world.Fail($"left: {node.Sessions.Count} sessions, {node.Metrics.ConnectionsActive} connections, {node.Topics.Count} topics, "
                 + $"{node.Users.Count} users");
+        }
+
+        if (node.Memory.Bytes != 0 || node.AnsweredBytes != 0)
+        {
+            world.Fail($"left: {node.Memory.Bytes} bytes in the account, of which {node.Memory.TakenBytes} beside messages; "
+                + $"{node.AnsweredBytes} bytes that somebody answers for");
         }
 
         if (node.Pool.Outstanding != 0 || node.Pool.OutstandingBytes != 0 || node.Offline.Count != 0)

@@ -11,6 +11,13 @@ internal sealed class Invariants(World world)
 
     public void Check()
     {
+        var node = world.Node;
+        if (node.Memory.TakenBytes < 0 || node.Users.Bytes < 0 || node.Histories.Share.Bytes < 0 || node.Strangers.Share.Bytes < 0)
+        {
+            world.Fail($"bytes were given back twice: {node.Memory.TakenBytes} taken, users {node.Users.Bytes}, "
+                + $"history {node.Histories.Share.Bytes}, strangers {node.Strangers.Share.Bytes}");
+        }
+
         foreach (var connection in world.Connections)
         {
             if (connection.IsFinished && connection.Session.State != SessionState.Closed)
@@ -47,6 +54,7 @@ internal sealed class Invariants(World world)
 
         var mayBeSlow = connection.Link.WasSlow
             || connection.IsLeft
+            || world.HasShares
             || connection.Subscriptions.Values.Any(s => !s.IsAuto || (world.HasSlowQueue && s.Destination.User is not null));
         if (connection.Session.Reason is CloseReason.Internal or CloseReason.Unauthorized or CloseReason.Forbidden or CloseReason.RateLimit
             || (connection.Session.Reason == CloseReason.SlowConsumer && !mayBeSlow)

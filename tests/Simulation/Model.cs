@@ -251,7 +251,7 @@ internal sealed class Model(World world)
 
         var missed = subscription.JoinIndex - last.Index;
         var history = world.Node.Options.History;
-        return missed <= history.Messages && last.TimestampMs > MaxUnixMs - history.AgeSeconds * 1000L ? last.Index + 1 : -1;
+        return !world.MayForget && missed <= history.Messages && last.TimestampMs > MaxUnixMs - history.AgeSeconds * 1000L ? last.Index + 1 : -1;
     }
 
     private void Acked(SimConnection connection, SimSubscription subscription, Message message)

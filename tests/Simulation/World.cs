@@ -7,6 +7,7 @@ using FastPush.Gateway.Telemetry;
 using FastPush.Gateway.Tests;
 using FastPush.Gateway.Tests.Testing;
 using FastPush.Gateway.Topics;
+using FastPush.Protocol.Buffers;
 using FastPush.Relay.Offline;
 using FastPush.Relay.Presence;
 
@@ -19,12 +20,17 @@ internal sealed class World : IDisposable
 {
     public const int MessageBytesMax = 6000;
 
+    // Never full.
+    private const long RoomyBytes = 1L << 30;
+    private const int SmallFrameBytes = MessageBytesMax + 1000;
+
     private static readonly DevIssuer s_issuer = new(new ManualTimeProvider());
 
     private readonly Acl _acl;
     private readonly Ticker _ticker;
     private readonly WireCheck _wire;
     private readonly Invariants _invariants;
+    private readonly MemoryShare _others;
     private string? _violation;
     private bool _isSlow;
 
@@ -43,6 +49,7 @@ internal sealed class World : IDisposable
             Offline,
             new MemoryPresence(100),
             new ErrorLog(what => Fail($"the gateway logged: {what}")));
+        _others = new MemoryShare(Node.Memory, long.MaxValue);
         Model = new Model(this);
         _wire = new WireCheck(this);
         _invariants = new Invariants(this);
@@ -72,10 +79,30 @@ internal sealed class World : IDisposable
     /// <summary>What waits offline comes late, and live messages collect behind it.</summary>
     public bool HasSlowQueue { get; }
 
+    /// <summary>Memory may be full, and then histories give way first.</summary>
+    public bool MayForget => Node.Options.Limits.MessageMemoryBytes < RoomyBytes;
+
+    /// <summary>Users have a share of the memory that they may reach.</summary>
+    public bool HasShares => Node.Options.Limits.FrameBytes == SmallFrameBytes;
+
     /// <summary>The faults are over; everybody does what brings things to an end.</summary>
     public bool IsEnding { get; private set; }
 
-    public Principal Principal(string user) => new(user, long.MaxValue / 2, _acl, new RateClaim(100, 0), []);
+    public Principal Principal(string user) =>
+        new(user, long.MaxValue / 2, _acl, HasShares ? new RateClaim(1_000_000, 1_000_000) : new RateClaim(100, 0), []);
+
+    /// <summary>Others leave so many bytes of the node's memory free; null = they leave all.</summary>
+    public void FillMemory(int? free)
+    {
+        var (bytes, node) = (_others.Bytes, Node.Memory);
+        _others.GiveBack(bytes);
+        if (free is { } left)
+        {
+            _others.Take(Math.Max(0, node.BytesMax - node.Bytes - left));
+        }
+
+        Journal.Note($"others have {_others.Bytes} bytes of the memory");
+    }
 
     /// <summary>Notes a broken invariant; the run ends after the step.</summary>
     public void Fail(string what) => _violation ??= what;
@@ -90,6 +117,7 @@ internal sealed class World : IDisposable
         }
 
         IsEnding = true;
+        FillMemory(free: null);
         _isSlow = false;
         new Ending(this, actions).Run();
     }
@@ -144,13 +172,20 @@ internal sealed class World : IDisposable
 
     private T Pick<T>(params T[] choices) => choices[Random.Next(choices.Length)];
 
+    private LimitOptions DrawLimits()
+    {
+        var limits = new LimitOptions { OutboxBytes = Pick(4 << 10, 16 << 10, 64 << 10), MessageMemoryBytes = RoomyBytes };
+        return Random.Next(10) switch
+        {
+            0 or 1 => limits with { MessageMemoryBytes = 64 << 10 },
+            2 or 3 => limits with { MessageMemoryBytes = 2 << 20, FrameBytes = SmallFrameBytes, HistoryShare = 0.25 },
+            _ => limits,
+        };
+    }
+
     private GatewayOptions Draw() => new()
     {
-        Limits = new LimitOptions
-        {
-            OutboxBytes = Pick(4 << 10, 16 << 10, 64 << 10),
-            MessageMemoryBytes = Pick(1L << 30, 1L << 30, 1L << 30, 1L << 30, 64L << 10),
-        },
+        Limits = DrawLimits(),
         HeartBeat = new HeartBeatOptions { SendMs = 2000, WantMs = 5000 },
         Ack = new AckOptions { TimeoutMs = Pick(3_000, 10_000, 30_000) },
         Drain = new DrainOptions { TimeoutMs = 10_000, ReadinessMs = 1_000, SpreadMs = 2_000 },

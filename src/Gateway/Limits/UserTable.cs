@@ -25,6 +25,18 @@ internal sealed class UserTable(MemoryAccount account, long shareBytes)
         }
     }
 
+    /// <summary>Bytes that all of them answer for.</summary>
+    public long Bytes
+    {
+        get
+        {
+            lock (_users)
+            {
+                return _users.Values.Sum(user => user.Bytes);
+            }
+        }
+    }
+
     /// <summary>One more session (or request) of a user.</summary>
     public User Enter(Principal principal)
     {

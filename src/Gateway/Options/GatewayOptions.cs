@@ -91,6 +91,9 @@ internal sealed record LimitOptions
     /// <summary><see cref="PrincipalShare"/> in bytes: a user can always send a frame, which is collected and then rendered.</summary>
     public long PrincipalShareBytes => Part(PrincipalShare, FrameBytes * 3L);
 
+    /// <summary>What one ACK window holds at most: a quarter of a share, so that there is room for what waits behind it.</summary>
+    public long WindowBytes => PrincipalShareBytes / 4;
+
     /// <summary><see cref="StrangerShare"/> in bytes.</summary>
     public long StrangerShareBytes => Part(StrangerShare, UpgradeHeadBytes * 4L);
 

@@ -6,13 +6,20 @@ namespace FastPush.Gateway.Sessions;
 /// Unacknowledged messages of one subscription: a ring indexed by delivery sequence, so that single and cumulative
 /// acknowledgements cost O(1) each. Owns one reference (and for user messages one hold) of every payload in it.
 /// Under the session's lock.
+/// <para>Its session's <paramref name="share"/> answers for what is in it: whoever adds a message has charged it there (unless its
+/// publisher still answers for it), and what is taken out is charged no longer from the next <see cref="Settle"/> on.</para>
 /// </summary>
-internal sealed class AckWindow(int limit)
+internal sealed class AckWindow(int limit, MemoryShare share, long bytesMax)
 {
+    private const int SlotsLeast = 8;
+    private const int SlotBytes = 24;
+
     // A message that is never acknowledged lets so many sequences pass behind it before the window waits for it.
     private const int SpanMax = 4096;
 
-    private Slot[] _slots = new Slot[8];
+    private Slot[] _slots = new Slot[SlotsLeast];
+    private long _bytes;
+    private long _freed;
     private long _first = 1;
     private long _next = 1;
 
@@ -25,14 +32,24 @@ internal sealed class AckWindow(int limit)
     /// <summary>Messages whose delivery is to be repeated.</summary>
     public int Repeats { get; private set; }
 
+    /// <summary>Bytes of the messages in it.</summary>
+    public long Bytes => _bytes;
+
     /// <summary>Another message may go out.</summary>
-    public bool HasRoom => Count < limit && _next - _first < SpanMax;
+    public bool HasRoom => Count < limit && _next - _first < SpanMax && _bytes < bytesMax;
 
-    /// <summary>So many more may go out, and nothing is to be repeated before them.</summary>
-    public bool HasRoomFor(int messages) => Repeats == 0 && Count + messages <= limit && _next + messages - _first <= SpanMax;
+    /// <summary>So many more of so many bytes may go out, and nothing is to be repeated before them.</summary>
+    public bool HasRoomFor(int messages, long bytes) =>
+        Repeats == 0
+        && Count + messages <= limit
+        && _next + messages - _first <= SpanMax
+        && (Count == 0 || _bytes + bytes <= bytesMax);
 
-    /// <summary>Takes a message in and returns its sequence, which goes into the <c>ack</c> header.</summary>
-    public long Add(Payload payload, byte attempts, long nowMs)
+    /// <summary>
+    /// Takes a message in and returns its sequence, which goes into the <c>ack</c> header. <paramref name="isCharged"/>: the session's
+    /// share answers for it.
+    /// </summary>
+    public long Add(Payload payload, byte attempts, long nowMs, bool isCharged)
     {
         if (_next - _first == _slots.Length)
         {
@@ -44,6 +61,8 @@ internal sealed class AckWindow(int limit)
         slot.SentAtMs = nowMs;
         slot.Attempts = attempts;
         slot.Repeat = false;
+        slot.IsCharged = isCharged;
+        _bytes += payload.Footprint;
         Count++;
         return _next++;
     }
@@ -66,6 +85,8 @@ internal sealed class AckWindow(int limit)
 
         payload = slot.Payload;
         attempts = slot.Attempts;
+        _bytes -= payload.Footprint;
+        _freed += slot.IsCharged ? payload.Footprint : 0;
         Repeats -= slot.Repeat ? 1 : 0;
         slot = default;
         Count--;
@@ -169,10 +190,32 @@ internal sealed class AckWindow(int limit)
         return 0;
     }
 
+    /// <summary>What was taken out is charged no longer.</summary>
+    public void Settle()
+    {
+        if (_freed != 0)
+        {
+            share.Remove(_freed);
+            _freed = 0;
+        }
+    }
+
+    /// <summary>Gives back what it grew by while it was full. Needs it to be empty.</summary>
+    public void Shrink()
+    {
+        if (_slots.Length > SlotsLeast)
+        {
+            share.GiveBack((long)(_slots.Length - SlotsLeast) * SlotBytes);
+            _slots = new Slot[SlotsLeast];
+        }
+    }
+
     private ref Slot At(long sequence) => ref _slots[sequence & (_slots.Length - 1)];
 
     private void Grow()
     {
+        // Not refused, or nobody would say when there is room again: who is over the share gets no further messages to hold.
+        share.Take((long)_slots.Length * SlotBytes);
         var larger = new Slot[_slots.Length * 2];
         for (var sequence = _first; sequence < _next; sequence++)
         {
@@ -188,5 +231,6 @@ internal sealed class AckWindow(int limit)
         public long SentAtMs;
         public byte Attempts;
         public bool Repeat;
+        public bool IsCharged;
     }
 }

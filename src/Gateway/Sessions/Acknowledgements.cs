@@ -40,6 +40,7 @@ internal static class Acknowledgements
                 }
             }
 
+            window.Settle();
             var acked = before - window.Count;
             session.Node.Metrics.Acked(acked);
 
@@ -91,8 +92,14 @@ internal static class Acknowledgements
         {
             foreach (var subscription in session.Subscriptions.Items)
             {
-                if (subscription.Window is not { Count: > 0 } window)
+                if (subscription.Window is not { } window)
                 {
+                    continue;
+                }
+
+                if (window.Count == 0)
+                {
+                    window.Shrink();
                     continue;
                 }
 
@@ -135,6 +142,7 @@ internal static class Acknowledgements
         }
         else if (window.TryRemove(sequence, out var payload, out _))
         {
+            window.Settle();
             node.Outcomes.Dead(payload, FailureKind.Unacknowledged);
             BacklogPolicy.Drop(payload);
         }

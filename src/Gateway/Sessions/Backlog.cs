@@ -4,14 +4,15 @@ namespace FastPush.Gateway.Sessions;
 
 /// <summary>
 /// Messages of one subscription that wait for its socket or its ACK window: a ring that grows to what its owner admits. Owns one
-/// reference (and for user messages one hold) of every payload in it. Under the session's lock.
+/// reference (and for user messages one hold) of every payload in it, and says of each whether the session's share answers for it. Under
+/// the session's lock.
 /// </summary>
 internal struct Backlog
 {
     // A ring this small is kept when it runs empty, so that short waits do not allocate.
     private const int KeptSlots = 64;
 
-    private OfflineMessage[]? _ring;
+    private Slot[]? _ring;
     private int _first;
 
     public int Count { get; private set; }
@@ -19,31 +20,38 @@ internal struct Backlog
     /// <summary>Bytes of the payloads in it.</summary>
     public long Bytes { get; private set; }
 
-    public void Add(OfflineMessage message)
+    public void Add(OfflineMessage message, bool isCharged)
     {
         EnsureRoom(1);
-        _ring![(_first + Count) & (_ring.Length - 1)] = message;
+        _ring![(_first + Count) & (_ring.Length - 1)] = new Slot(message, isCharged);
         Count++;
         Bytes += message.Payload.Length;
     }
 
-    /// <summary>Puts older messages in front of what waits already.</summary>
-    public void Prepend(IReadOnlyList<OfflineMessage> older)
+    /// <summary>
+    /// Puts older messages in front of what waits already. Those that have a payer are that one's; returns the bytes of the others, for
+    /// which the session's share answers from here on.
+    /// </summary>
+    public long Prepend(IReadOnlyList<OfflineMessage> older)
     {
+        var charged = 0L;
         if (older.Count == 0)
         {
-            return;
+            return 0;
         }
 
         EnsureRoom(older.Count);
         for (var i = older.Count - 1; i >= 0; i--)
         {
             _first = (_first - 1) & (_ring!.Length - 1);
-            _ring[_first] = older[i];
+            var isCharged = !older[i].Payload.HasPayer;
+            _ring[_first] = new Slot(older[i], isCharged);
+            charged += isCharged ? older[i].Payload.Footprint : 0;
             Bytes += older[i].Payload.Length;
         }
 
         Count += older.Count;
+        return charged;
     }
 
     /// <summary>Ids of the messages in it.</summary>
@@ -52,18 +60,20 @@ internal struct Backlog
         var ids = new HashSet<long>(Count);
         for (var i = 0; i < Count; i++)
         {
-            ids.Add(_ring![(_first + i) & (_ring.Length - 1)].Payload.Id);
+            ids.Add(_ring![(_first + i) & (_ring.Length - 1)].Message.Payload.Id);
         }
 
         return ids;
     }
 
-    public readonly OfflineMessage Peek() => _ring![_first];
+    public readonly OfflineMessage Peek() => _ring![_first].Message;
 
-    public OfflineMessage Take()
+    /// <summary>The oldest; <paramref name="isCharged"/> says whether the session's share answers for it.</summary>
+    public OfflineMessage Take(out bool isCharged)
     {
         ref var slot = ref _ring![_first];
-        var message = slot;
+        var message = slot.Message;
+        isCharged = slot.IsCharged;
         slot = default;
         _first = (_first + 1) & (_ring.Length - 1);
         Count--;
@@ -85,7 +95,7 @@ internal struct Backlog
             return;
         }
 
-        var larger = new OfflineMessage[(int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(4, need))];
+        var larger = new Slot[(int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(4, need))];
         for (var i = 0; i < Count; i++)
         {
             larger[i] = _ring![(_first + i) & (_ring.Length - 1)];
@@ -94,4 +104,6 @@ internal struct Backlog
         _ring = larger;
         _first = 0;
     }
+
+    private readonly record struct Slot(OfflineMessage Message, bool IsCharged);
 }

@@ -54,16 +54,17 @@ internal ref struct BacklogEncoder(Session session, byte[] buffer)
             return false;
         }
 
-        var message = BacklogPolicy.Take(session, subscription);
+        var message = BacklogPolicy.Take(session, subscription, out var isCharged);
         var payload = message.Payload;
         if (payload.ExpiresAtMs != 0 && payload.ExpiresAtMs <= _unixMs)
         {
             _node.Outcomes.Expired(payload);
+            BacklogPolicy.Uncharge(session, payload, isCharged);
             BacklogPolicy.Drop(message.Payload);
             return true;
         }
 
-        var sequence = window is null ? 0 : window.Add(payload, message.Attempts, _nowMs);
+        var sequence = window is null ? 0 : window.Add(payload, message.Attempts, _nowMs, isCharged);
         Write(subscription, payload, sequence, message.Redelivered);
         _node.Outcomes.CountDelivery(payload, _nowTicks);
         if (window is not null)
@@ -77,7 +78,8 @@ internal ref struct BacklogEncoder(Session session, byte[] buffer)
             session.Outbox.SettleWhenSent(payload, session.Outbox.Appended + Length);
         }
 
-        BacklogPolicy.Drop(message.Payload);
+        BacklogPolicy.Uncharge(session, payload, isCharged);
+        BacklogPolicy.Drop(payload);
         return true;
     }
 

@@ -6,7 +6,10 @@ using FastPush.Relay.Offline;
 
 namespace FastPush.Gateway.Sessions;
 
-/// <summary>What happens when messages wait for a session: the bounds and the overflow policies. Under the session's lock.</summary>
+/// <summary>
+/// What happens when messages wait for a session: the bounds (its own, and its user's share of the memory) and the overflow policies.
+/// Under the session's lock.
+/// </summary>
 internal static class BacklogPolicy
 {
     /// <summary>Adds a message to a subscription's backlog, which takes a reference (and hold) of its own.</summary>
@@ -14,7 +17,8 @@ internal static class BacklogPolicy
     public static bool TryAdd(Session session, Subscription subscription, OfflineMessage message)
     {
         var payload = message.Payload;
-        if (!TryMakeRoom(session, subscription, payload.Length, out var accepted))
+        if (!TryMakeRoom(session, subscription, payload.Length, out var accepted)
+            || (accepted && !TryCharge(session, subscription, payload.Footprint, out accepted)))
         {
             return false;
         }
@@ -31,7 +35,7 @@ internal static class BacklogPolicy
             payload.Hold();
         }
 
-        subscription.Backlog.Add(message);
+        subscription.Backlog.Add(message, isCharged: true);
         session.BacklogBytes += subscription.Overflow == OverflowPolicy.Spill ? 0 : payload.Length;
         session.Outbox.MarkReady(subscription);
         return true;
@@ -63,7 +67,9 @@ internal static class BacklogPolicy
                 session.BacklogBytes += subscription.Overflow == OverflowPolicy.Spill ? 0 : message.Payload.Length;
             }
 
-            subscription.Backlog.Prepend(older);
+            // Whoever published them answers for them while their user is behind, as while the user was away. The others were here
+            // before, so they cannot be refused.
+            session.Share.Add(subscription.Backlog.Prepend(older));
             subscription.CatchingUp = false;
             session.Outbox.MarkReady(subscription);
         }
@@ -115,9 +121,26 @@ internal static class BacklogPolicy
     /// <summary>The next message of a backlog; its reference and hold pass to the caller.</summary>
     public static OfflineMessage Take(Session session, Subscription subscription)
     {
-        var message = subscription.Backlog.Take();
+        var message = Take(session, subscription, out var isCharged);
+        Uncharge(session, message.Payload, isCharged);
+        return message;
+    }
+
+    /// <summary>The same; the session's share goes on answering for it if it did.</summary>
+    public static OfflineMessage Take(Session session, Subscription subscription, out bool isCharged)
+    {
+        var message = subscription.Backlog.Take(out isCharged);
         session.BacklogBytes -= subscription.Overflow == OverflowPolicy.Spill ? 0 : message.Payload.Length;
         return message;
+    }
+
+    /// <summary>The session's share no longer answers for a message.</summary>
+    public static void Uncharge(Session session, Payload payload, bool isCharged)
+    {
+        if (isCharged)
+        {
+            session.Share.Remove(payload.Footprint);
+        }
     }
 
     /// <summary>Gives up a reference and hold of a message whose outcome is settled, or is another's to settle.</summary>
@@ -159,6 +182,19 @@ internal static class BacklogPolicy
             default:
                 return Fits(session, size);
         }
+    }
+
+    // The same for the share of the session's user, which other connections fill too.
+    private static bool TryCharge(Session session, Subscription subscription, long bytes, out bool accepted)
+    {
+        var share = session.Share;
+        var mayDrop = subscription.Overflow is OverflowPolicy.DropOldest or OverflowPolicy.Conflate;
+        while (!(accepted = share.TryAdd(bytes)) && mayDrop && subscription.Backlog.Count > 0 && !subscription.CatchingUp)
+        {
+            DropOldest(session, subscription);
+        }
+
+        return accepted || mayDrop;
     }
 
     /// <summary>A run goes out whole only if the outbox could hold it whole.</summary>

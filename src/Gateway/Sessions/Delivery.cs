@@ -29,7 +29,7 @@ internal static class Delivery
                 && run.FirstPosition > subscription.JoinedAt
                 && session.Outbox.CanAppend
                 && BacklogPolicy.FitsEncoded(session, run)
-                && (subscription.Window is not { } window || (subscription.Backlog.Count == 0 && window.HasRoomFor(run.Count))))
+                && (subscription.Window is not { } window || MayAwait(subscription, window, run)))
             {
                 sent = SendEncoded(session, subscription, batch, run);
             }
@@ -48,6 +48,10 @@ internal static class Delivery
 
         return sent;
     }
+
+    // The window has room, and its user's share answers for what goes into it.
+    private static bool MayAwait(Subscription subscription, AckWindow window, in FanoutRun run) =>
+        subscription.Backlog.Count == 0 && window.HasRoomFor(run.Count, run.Footprint) && subscription.Session.Share.TryAdd(run.Footprint);
 
     // The common case: nothing waits, and the ACK window, if there is one, has room. One encoding may serve many sessions.
     private static int SendEncoded(Session session, Subscription subscription, FanoutBatch batch, in FanoutRun run)
@@ -95,7 +99,7 @@ internal static class Delivery
                 payload.Hold();
             }
 
-            window.Add(payload, attempts: 0, batch.NowMs);
+            window.Add(payload, attempts: 0, batch.NowMs, isCharged: true);
             session.Node.Outcomes.Sent(payload);
         }
     }

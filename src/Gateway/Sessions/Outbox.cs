@@ -16,6 +16,7 @@ internal sealed class Outbox(Session session, Link link)
     private int _end;
     private byte[]? _next;
     private int _nextEnd;
+    private int _charged;
     private bool _blocked;
     private ReadyList _ready;
 
@@ -50,6 +51,7 @@ internal sealed class Outbox(Session session, Link link)
         if (_blocked)
         {
             Append(ref _next, ref _nextEnd, bytes);
+            Charge();
         }
         else
         {
@@ -84,6 +86,7 @@ internal sealed class Outbox(Session session, Link link)
     {
         payload.AddRef();
         payload.Hold();
+        session.Share.Add(payload.Footprint);
         payload.WasSent = true;
         (_unsent ??= new Queue<(long, Payload)>()).Enqueue((end, payload));
     }
@@ -111,6 +114,14 @@ internal sealed class Outbox(Session session, Link link)
 
     /// <summary>Puts a subscription with something to send into the turn.</summary>
     public void MarkReady(Subscription subscription) => _ready.Add(subscription);
+
+    /// <summary>
+    /// The session's share answers for the encoded bytes that wait for the link: not for those that go out at the end of this batch.
+    /// </summary>
+    public void Charge() => Charge((_wire?.Length ?? 0) + (_next?.Length ?? 0));
+
+    /// <summary>Nobody answers for them, until <see cref="Charge()"/>: the session is about to get another share.</summary>
+    public void Uncharge() => Charge(0);
 
     /// <summary>Sends all it can.</summary>
     public void Flush()
@@ -161,6 +172,7 @@ internal sealed class Outbox(Session session, Link link)
             Free(ref _next, ref _nextEnd);
         }
 
+        Charge();
         Advance(sent);
         Flush();
     }
@@ -177,6 +189,7 @@ internal sealed class Outbox(Session session, Link link)
         DropBacklogs();
         while (_unsent is not null && _unsent.TryDequeue(out var entry))
         {
+            session.Share.Remove(entry.Payload.Footprint);
             (unsent ??= []).Add(new OfflineMessage(entry.Payload, 1));
         }
 
@@ -193,6 +206,16 @@ internal sealed class Outbox(Session session, Link link)
         Free(ref _wire, ref _end);
         Free(ref _next, ref _nextEnd);
         _start = 0;
+        Charge();
+    }
+
+    private void Charge(int bytes)
+    {
+        if (_charged != bytes)
+        {
+            session.Share.Take(bytes - _charged);
+            _charged = bytes;
+        }
     }
 
     private static void Append(ref byte[]? buffer, ref int end, ReadOnlySpan<byte> bytes)
@@ -249,6 +272,7 @@ internal sealed class Outbox(Session session, Link link)
     private void Block()
     {
         _blocked = true;
+        Charge();
         link.SendWhenWritable(_wire.AsMemory(_start, _end - _start));
     }
 
@@ -260,6 +284,7 @@ internal sealed class Outbox(Session session, Link link)
             _unsent.Dequeue();
             session.Node.Outcomes.Delivered(entry.Payload);
             entry.Payload.Unhold();
+            session.Share.Remove(entry.Payload.Footprint);
             entry.Payload.Release();
         }
     }

@@ -51,7 +51,7 @@ internal sealed class Session
     public User? User { get; private set; }
 
     /// <summary>Who answers for what this client makes the node keep.</summary>
-    public MemoryShare Share => (MemoryShare?)User ?? Node.Strangers;
+    public MemoryShare Share => (MemoryShare?)User ?? Node.Strangers.Share;
 
     public Outbox Outbox { get; }
 
@@ -74,6 +74,9 @@ internal sealed class Session
 
     /// <summary>The connection may be let go: everything was sent and the peer has been told, or it is gone.</summary>
     public bool IsFinished { get; private set; }
+
+    /// <summary>The beginning of a frame is kept for it until the rest comes. Written by the reader without a lock.</summary>
+    public bool HoldsInput { get; set; }
 
     /// <summary>Some subscription has an ACK window, so the ticker looks for deliveries that are due again.</summary>
     public bool HasWindows { get; set; }
@@ -115,7 +118,9 @@ internal sealed class Session
 
             State = SessionState.Open;
             Renew(principal);
+            Outbox.Uncharge();
             User = Node.Users.Enter(principal);
+            Outbox.Charge();
             Node.Users.Fleet?.Took(User, 0, principal.Burst, principal.PerSecond);
 
             // Before anybody can close it, so that no end is told before its beginning.

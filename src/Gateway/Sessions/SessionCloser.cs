@@ -20,8 +20,8 @@ internal static class SessionCloser
         {
             Code = 1008,
             Message = "slow consumer",
-            Detail = "More waits for this connection than its outbox holds. Read faster, subscribe with another overflow policy "
-                + "(drop-oldest, conflate, spill), or acknowledge sooner.",
+            Detail = "More waits for this connection than its outbox holds, or for all connections of this user than the user's share of "
+                + "memory. Read faster, subscribe with another overflow policy (drop-oldest, conflate, spill), or acknowledge sooner.",
             Reason = "slow-consumer",
         },
         CloseReason.HeartBeat => new CloseNotice
@@ -166,6 +166,7 @@ internal static class SessionCloser
     private static void Release(Session session, Subscription subscription, ref List<OfflineMessage>? unsettled)
     {
         subscription.Ended = true;
+        session.Share.Remove(subscription.Footprint);
         while (subscription.Backlog.Count > 0)
         {
             (unsettled ??= []).Add(BacklogPolicy.Take(session, subscription));
@@ -177,6 +178,9 @@ internal static class SessionCloser
             {
                 (unsettled ??= []).Add(new OfflineMessage(payload, (byte)Math.Min(attempts + 1, byte.MaxValue)));
             }
+
+            window.Settle();
+            window.Shrink();
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using FastPush.Gateway.Topics;
+using FastPush.Protocol.Buffers;
 
 namespace FastPush.Gateway.Sessions;
 
@@ -21,7 +22,7 @@ internal static class Subscriber
             var subscription = new Subscription(
                 session, topic, session.Subscriptions.NextNumber(), head, wish.AckMode, wish.Overflow)
             {
-                Window = wish.AckMode == AckMode.Auto ? null : new AckWindow(wish.Prefetch),
+                Window = wish.AckMode == AckMode.Auto ? null : new AckWindow(wish.Prefetch, session.Share, session.Node.Options.Limits.WindowBytes),
             };
             lock (session)
             {
@@ -31,6 +32,7 @@ internal static class Subscriber
                 }
 
                 session.Subscriptions.Add(subscription);
+                session.Share.Add(subscription.Footprint);
                 session.HasWindows |= subscription.Window is not null;
             }
 
@@ -44,9 +46,13 @@ internal static class Subscriber
             lock (session)
             {
                 session.Subscriptions.Remove(subscription);
+                session.Share.Remove(subscription.Footprint);
             }
         }
     }
+
+    /// <summary>The session's user may have so many subscriptions more, by the user's share of memory.</summary>
+    public static bool HasRoom(MemoryShare share, int subscriptions = 1) => !share.IsFullFor((long)subscriptions * Subscription.BytesAbout, isSmall: true);
 
     /// <summary>Writes the key of a user's own queue and returns its length.</summary>
     public static int OwnQueueKey(string userId, ReadOnlySpan<byte> name, Span<byte> key)

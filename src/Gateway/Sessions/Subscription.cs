@@ -31,7 +31,15 @@ internal enum OverflowPolicy : byte
 /// </summary>
 internal sealed class Subscription(Session session, Topic topic, int number, byte[] head, AckMode ackMode, OverflowPolicy overflow)
 {
+    /// <summary>
+    /// Bytes of this object, its window while that is small, its places in lists, and its topic if it is the only one there; about.
+    /// </summary>
+    public const int BytesAbout = 640;
+
     public Session Session { get; } = session;
+
+    /// <summary>Bytes that its session's share answers for as long as it is there.</summary>
+    public long Footprint => BytesAbout + Head.Length + Topic.Key.Length;
 
     public Topic Topic { get; } = topic;
 

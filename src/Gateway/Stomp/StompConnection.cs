@@ -137,13 +137,13 @@ internal sealed partial class StompConnection
         }
 
         SessionCloser.Close(Session, reason, notice);
-        _partial.Clear();
+        ClearPartial();
     }
 
     /// <summary>Gives back what the connection holds. Called once, when the reader has ended.</summary>
     public void Release()
     {
-        _partial.Clear();
+        ClearPartial();
         Transactions?.Clear();
         GiveBackRest();
     }
@@ -215,6 +215,7 @@ internal sealed partial class StompConnection
             FrameIsText = isText;
             _partialIsText = isText;
             Keep(payload[Parse(payload, ref acks)..]);
+            NotePartial();
             return;
         }
 
@@ -222,6 +223,7 @@ internal sealed partial class StompConnection
         FrameIsText = _partialIsText;
         Keep(payload);
         _partial.RemoveFirst(Parse(_partial.Bytes, ref acks));
+        NotePartial();
         _partialIsText = _partialIsText || _partial.IsEmpty;
     }
 
@@ -256,13 +258,5 @@ internal sealed partial class StompConnection
         }
 
         return IsClosing ? bytes.Length : at;
-    }
-
-    private void Keep(ReadOnlySpan<byte> bytes)
-    {
-        if (!IsClosing)
-        {
-            _partial.Append(bytes);
-        }
     }
 }

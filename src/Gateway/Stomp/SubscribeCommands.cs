@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using FastPush.Gateway.Cluster;
+using FastPush.Gateway.Limits;
 using FastPush.Gateway.Sessions;
 using FastPush.Gateway.Topics;
 using FastPush.Protocol.Stomp;
@@ -36,6 +37,13 @@ internal static class SubscribeCommands
                 1008,
                 "too many subscriptions",
                 $"A connection may have {connection.Node.Options.Limits.Subscriptions} subscriptions.");
+            return;
+        }
+
+        if (!Subscriber.HasRoom(session.Share))
+        {
+            StompCommands.Refuse(
+                connection, frame, CloseReason.Overload, 1013, "overload", MemoryWords.Refusal(session.Share, Subscription.BytesAbout));
             return;
         }
 

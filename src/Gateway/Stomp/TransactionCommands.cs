@@ -1,5 +1,6 @@
 using System.Text;
 using FastPush.Gateway.Cluster;
+using FastPush.Gateway.Limits;
 using FastPush.Gateway.Sessions;
 using FastPush.Protocol.Buffers;
 using FastPush.Protocol.Stomp;
@@ -18,11 +19,14 @@ internal static class TransactionCommands
         }
 
         var name = Encoding.UTF8.GetString(raw);
-        var transactions = connection.Transactions ??= new Transactions();
+        var transactions = connection.Transactions ??= new Transactions(connection.Session.Share);
         switch (frame.Command)
         {
             case StompCommand.Begin when transactions.Count >= connection.Node.Options.Limits.Transactions:
                 Refuse(connection, frame, $"A connection may have {connection.Node.Options.Limits.Transactions} transactions open.");
+                break;
+            case StompCommand.Begin when !transactions.HasRoom:
+                Overload(connection, frame);
                 break;
             case StompCommand.Begin when !transactions.TryBegin(name):
                 Refuse(connection, frame, "A transaction of that name is open already.");
@@ -56,6 +60,12 @@ internal static class TransactionCommands
         if (transactions is not null && transactions.Frames >= connection.Node.Options.Limits.TransactionFrames)
         {
             Refuse(connection, frame, $"Transactions hold at most {connection.Node.Options.Limits.TransactionFrames} frames.");
+            return false;
+        }
+
+        if (transactions is { HasRoom: false })
+        {
+            Overload(connection, frame);
             return false;
         }
 
@@ -93,6 +103,9 @@ internal static class TransactionCommands
             }
         }
     }
+
+    private static void Overload(StompConnection connection, in StompFrame frame) => StompCommands.Refuse(
+        connection, frame, CloseReason.Overload, 1013, "overload", MemoryWords.Refusal(connection.Session.Share, frame.Body.Length));
 
     private static void Refuse(StompConnection connection, in StompFrame frame, string detail) =>
         StompCommands.Refuse(connection, frame, CloseReason.Protocol, 1002, "bad transaction", detail);

@@ -5,7 +5,7 @@ using FastPush.Protocol.Buffers;
 namespace FastPush.Gateway.Topics;
 
 /// <summary>Messages of one batch that follow each other in one topic.</summary>
-internal readonly record struct FanoutRun(Topic Topic, int Start, int Count, long FirstPosition, long Bytes);
+internal readonly record struct FanoutRun(Topic Topic, int Start, int Count, long FirstPosition, long Bytes, long Footprint);
 
 /// <summary>
 /// What one read batch publishes, per thread. It is delivered when the batch ends: consecutive messages of a topic are encoded
@@ -56,7 +56,12 @@ internal sealed class FanoutBatch
         if (_runCount > 0 && !_completing && ReferenceEquals(_runs[_runCount - 1].Topic, topic))
         {
             ref var last = ref _runs[_runCount - 1];
-            last = last with { Count = last.Count + 1, Bytes = last.Bytes + payload.Length };
+            last = last with
+            {
+                Count = last.Count + 1,
+                Bytes = last.Bytes + payload.Length,
+                Footprint = last.Footprint + payload.Footprint,
+            };
             return;
         }
 
@@ -65,7 +70,7 @@ internal sealed class FanoutBatch
             Array.Resize(ref _runs, _runCount * 2);
         }
 
-        _runs[_runCount++] = new FanoutRun(topic, _entryCount - 1, 1, position, payload.Length);
+        _runs[_runCount++] = new FanoutRun(topic, _entryCount - 1, 1, position, payload.Length, payload.Footprint);
     }
 
     public Payload PayloadAt(in FanoutRun run, int index) => _entries[run.Start + index].Payload;

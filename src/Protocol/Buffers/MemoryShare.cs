@@ -7,6 +7,9 @@ namespace FastPush.Protocol.Buffers;
 /// </summary>
 public class MemoryShare(MemoryAccount account, long bytesMax)
 {
+    // A fifth is kept for those small things without which nobody could take away what fills the rest: a subscription, an ACK.
+    private const int ReservePart = 5;
+
     private long _bytes;
     private long _bytesMax = bytesMax;
 
@@ -24,12 +27,15 @@ public class MemoryShare(MemoryAccount account, long bytesMax)
     }
 
     /// <summary>It has no room for so many bytes more; the account may have.</summary>
-    public bool IsFullFor(long bytes) => Bytes + bytes > BytesMax;
+    public bool IsFullFor(long bytes, bool isSmall = false) => Bytes + bytes > Bound(isSmall);
 
-    /// <summary>Answers for so many bytes more of payloads; false, and nothing changed, when that is over the bound.</summary>
-    public bool TryAdd(long bytes)
+    /// <summary>
+    /// Answers for so many bytes more of payloads; false, and nothing changed, when that is over the bound. <paramref name="isSmall"/>: the
+    /// reserve may be used.
+    /// </summary>
+    public bool TryAdd(long bytes, bool isSmall = false)
     {
-        if (Interlocked.Add(ref _bytes, bytes) <= BytesMax)
+        if (Interlocked.Add(ref _bytes, bytes) <= Bound(isSmall))
         {
             return true;
         }
@@ -44,15 +50,18 @@ public class MemoryShare(MemoryAccount account, long bytesMax)
     /// <summary>Ends an <see cref="Add"/>.</summary>
     public void Remove(long bytes) => Interlocked.Add(ref _bytes, -bytes);
 
-    /// <summary>Takes memory of its own; false, and nothing taken, when that is over its bound or the account's.</summary>
-    public bool TryTake(long bytes)
+    /// <summary>
+    /// Takes memory of its own; false, and nothing taken, when that is over its bound or the account's. <paramref name="isSmall"/>: the
+    /// reserve may be used, and the account may be full.
+    /// </summary>
+    public bool TryTake(long bytes, bool isSmall = false)
     {
-        if (!TryAdd(bytes))
+        if (!TryAdd(bytes, isSmall))
         {
             return false;
         }
 
-        if (!Account.HasRoomFor(bytes))
+        if (!isSmall && !Account.HasRoomFor(bytes))
         {
             Remove(bytes);
             return false;
@@ -71,4 +80,10 @@ public class MemoryShare(MemoryAccount account, long bytesMax)
 
     /// <summary>Ends a <see cref="Take"/>.</summary>
     public void GiveBack(long bytes) => Take(-bytes);
+
+    private long Bound(bool isSmall)
+    {
+        var bytesMax = BytesMax;
+        return isSmall ? bytesMax : bytesMax - (bytesMax / ReservePart);
+    }
 }

@@ -24,7 +24,7 @@ internal static class HeadReader
 
         while (true)
         {
-            ParseStatus status = FindLineEnd(ref scan, frame, limits.HeaderLineBytes, out int length, out int next, out fault);
+            ParseStatus status = FindLineEnd(ref scan, frame, limits, out int length, out int next, out fault);
             if (status != ParseStatus.Done)
             {
                 return status;
@@ -84,16 +84,17 @@ internal static class HeadReader
 
     // The first octet that decides comes first: one past the limit, a NUL, or the octet after a CR.
     private static ParseStatus FindLineEnd(
-        scoped ref FrameScan scan, ReadOnlySpan<byte> frame, int lineBytesMax, out int length, out int next, out ProtocolFault fault)
+        scoped ref FrameScan scan, ReadOnlySpan<byte> frame, ProtocolLimits limits, out int length, out int next, out ProtocolFault fault)
     {
         fault = ProtocolFault.None;
         next = 0;
         int stop = frame[scan.Searched..].IndexOfAny((byte)'\n', (byte)'\r', (byte)0);
         int at = stop < 0 ? frame.Length : scan.Searched + stop;
         length = at - scan.LineStart;
-        if (length > lineBytesMax)
+        int headBytesLeft = limits.HeadBytes - scan.LineStart;
+        if (length > Math.Min(limits.HeaderLineBytes, headBytesLeft))
         {
-            fault = ProtocolFault.HeaderLineTooLong;
+            fault = headBytesLeft < limits.HeaderLineBytes ? ProtocolFault.HeadTooLong : ProtocolFault.HeaderLineTooLong;
             return ParseStatus.TooLarge;
         }
 

@@ -1,4 +1,5 @@
 using FastPush.Gateway.Limits;
+using FastPush.Protocol.Buffers;
 
 namespace FastPush.Gateway.Tests.Limits;
 
@@ -99,7 +100,7 @@ public sealed class TokenBucketTests
     [Fact]
     public void Threads_take_no_more_than_there_is()
     {
-        var holder = new User("u");
+        var holder = new User("u", new MemoryAccount(1 << 20), 1 << 16);
         var taken = 0;
         var threads = Enumerable.Range(0, 4).Select(_ => new Thread(() =>
         {

@@ -8,15 +8,18 @@ namespace FastPush.Gateway.Tests.Sessions;
 public sealed class AckWindowTests : IDisposable
 {
     private readonly Payloads _payloads = new();
+    private readonly MemoryShare _share = new(new MemoryAccount(long.MaxValue), long.MaxValue);
 
     public void Dispose() => _payloads.Dispose();
 
+    private AckWindow New(int limit) => new(limit, _share, long.MaxValue);
+
     private AckWindow Filled(int limit, int count, long nowMs = 0)
     {
-        var window = new AckWindow(limit);
+        var window = New(limit);
         for (var i = 1; i <= count; i++)
         {
-            Assert.Equal(i, window.Add(_payloads.Make(100 + i), 0, nowMs));
+            Assert.Equal(i, window.Add(_payloads.Make(100 + i), 0, nowMs, isCharged: false));
         }
 
         return window;
@@ -38,7 +41,7 @@ public sealed class AckWindowTests : IDisposable
     {
         var window = Filled(3, 2);
         Assert.True(window.HasRoom);
-        window.Add(_payloads.Make(1), 0, 0);
+        window.Add(_payloads.Make(1), 0, 0, isCharged: false);
         Assert.False(window.HasRoom);
         Assert.True(window.TryRemove(2, out var payload, out _));
         payload.Release();
@@ -105,7 +108,7 @@ public sealed class AckWindowTests : IDisposable
         long next = 0;
         while (window.HasRoom)
         {
-            next = window.Add(_payloads.Make(next), 0, 0);
+            next = window.Add(_payloads.Make(next), 0, 0, isCharged: false);
             Assert.True(window.TryRemove(next, out var payload, out _));
             payload.Release();
         }
@@ -130,9 +133,9 @@ public sealed class AckWindowTests : IDisposable
     [Fact]
     public void What_is_due_is_repeated_oldest_first_and_due_again_later()
     {
-        var window = new AckWindow(8);
-        window.Add(_payloads.Make(1), 0, nowMs: 10);
-        window.Add(_payloads.Make(2), 0, nowMs: 20);
+        var window = New(8);
+        window.Add(_payloads.Make(1), 0, nowMs: 10, isCharged: false);
+        window.Add(_payloads.Make(2), 0, nowMs: 20, isCharged: false);
         Assert.Equal(0, window.FindDue(9));
         Assert.Equal(1, window.FindDue(10));
         Assert.True(window.MarkRepeat(1));
@@ -166,8 +169,8 @@ public sealed class AckWindowTests : IDisposable
     [Fact]
     public void Attempts_of_earlier_sessions_count()
     {
-        var window = new AckWindow(8);
-        window.Add(_payloads.Make(1), attempts: 2, 0);
+        var window = New(8);
+        window.Add(_payloads.Make(1), attempts: 2, 0, isCharged: false);
         window.MarkRepeat(1);
         Assert.Equal(3, window.Attempts(1));
         Empty(window);
@@ -179,7 +182,7 @@ public sealed class AckWindowTests : IDisposable
         var random = new Random(11);
         for (var run = 0; run < 50; run++)
         {
-            var window = new AckWindow(random.Next(1, 40));
+            var window = New(random.Next(1, 40));
             var model = new SortedDictionary<long, long>();
             for (var step = 0; step < 500; step++)
             {
@@ -187,7 +190,7 @@ public sealed class AckWindowTests : IDisposable
                 {
                     case 0 or 1 when window.HasRoom:
                         var id = random.NextInt64(1, long.MaxValue);
-                        model[window.Add(_payloads.Make(id), 0, 0)] = id;
+                        model[window.Add(_payloads.Make(id), 0, 0, isCharged: false)] = id;
                         break;
                     case 2:
                         var sequence = random.NextInt64(Math.Max(1, window.Next - 50), window.Next + 1);

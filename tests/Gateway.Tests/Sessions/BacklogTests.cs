@@ -24,13 +24,13 @@ public sealed class BacklogTests : IDisposable
         {
             for (var n = random.Next(8); n > 0; n--)
             {
-                backlog.Add(Message(added++));
+                backlog.Add(Message(added++), isCharged: true);
             }
 
             for (var n = random.Next(step < 1000 ? 7 : 10); n > 0 && backlog.Count > 0; n--)
             {
                 Assert.Equal(taken, backlog.Peek().Payload.Id);
-                var message = backlog.Take();
+                var message = backlog.Take(out _);
                 Assert.Equal(taken++, message.Payload.Id);
                 message.Payload.Release();
             }
@@ -40,7 +40,7 @@ public sealed class BacklogTests : IDisposable
 
         while (backlog.Count > 0)
         {
-            backlog.Take().Payload.Release();
+            backlog.Take(out _).Payload.Release();
         }
 
         Assert.Equal(0, backlog.Bytes);
@@ -57,19 +57,19 @@ public sealed class BacklogTests : IDisposable
         var backlog = new Backlog();
         for (var i = 0; i < takenBefore + waiting; i++)
         {
-            backlog.Add(Message(1000 + i));
+            backlog.Add(Message(1000 + i), isCharged: true);
         }
 
         for (var i = 0; i < takenBefore; i++)
         {
-            backlog.Take().Payload.Release();
+            backlog.Take(out _).Payload.Release();
         }
 
         backlog.Prepend([.. Enumerable.Range(0, older).Select(i => Message(i, attempts: 1))]);
         Assert.Equal((waiting + older, (waiting + older) * 10L), (backlog.Count, backlog.Bytes));
         for (var i = 0; i < waiting + older; i++)
         {
-            var message = backlog.Take();
+            var message = backlog.Take(out _);
             Assert.Equal(i < older ? (i, true) : (1000 + takenBefore + i - older, false), (message.Payload.Id, message.Redelivered));
             message.Payload.Release();
         }

@@ -141,6 +141,7 @@ internal sealed class TestNode : IDisposable
         Assert.Equal(0, Node.Topics.Count);
         Assert.Equal(0, Node.Pool.Outstanding);
         Assert.Equal(0, Node.Pool.OutstandingBytes);
+        Assert.Equal((0, 0), (Node.Memory.Bytes, Node.AnsweredBytes));
         Assert.Equal(ChecksBytes ? _bytesBefore : BytePool.OutstandingBytes, BytePool.OutstandingBytes);
     }
 

@@ -2,6 +2,7 @@ using System.Text;
 using FastPush.Gateway.Sessions;
 using FastPush.Gateway.Tests.Testing;
 using FastPush.Gateway.Topics;
+using FastPush.Protocol.Buffers;
 
 namespace FastPush.Gateway.Tests.Topics;
 

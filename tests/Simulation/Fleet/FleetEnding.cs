@@ -202,6 +202,11 @@ internal sealed class FleetEnding(FleetWorld world)
                 world.Fail($"{node} has left: {pool.Outstanding} payloads of {pool.OutstandingBytes} bytes, {held} held, "
                     + $"{node.Node.Sessions.Count} sessions");
             }
+
+            if (node.Node.Memory.Bytes != 0 || node.Node.AnsweredBytes != 0)
+            {
+                world.Fail($"{node} has left: {node.Node.Memory.Bytes} bytes in the account, {node.Node.AnsweredBytes} somebody answers for");
+            }
         }
 
         world.Check();
