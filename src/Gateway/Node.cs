@@ -24,10 +24,10 @@ namespace FastPush.Gateway;
 /// </summary>
 internal sealed class Node
 {
-    private readonly ulong _firstAckKey = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
     // A token of 8 KiB twice, or once with all else that a client may say of itself.
     private const int ConnectHeadBytes = 16 << 10;
 
+    private readonly ulong _firstAckKey = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
     private long _sessionId;
 
     public Node(

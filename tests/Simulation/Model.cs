@@ -251,7 +251,8 @@ internal sealed class Model(World world)
 
         var missed = subscription.JoinIndex - last.Index;
         var history = world.Node.Options.History;
-        return !world.MayForget && missed <= history.Messages && last.TimestampMs > MaxUnixMs - history.AgeSeconds * 1000L ? last.Index + 1 : -1;
+        var isYoung = last.TimestampMs > MaxUnixMs - history.AgeSeconds * 1000L;
+        return !world.MayForget && missed <= history.Messages && isYoung ? last.Index + 1 : -1;
     }
 
     private void Acked(SimConnection connection, SimSubscription subscription, Message message)

@@ -183,7 +183,8 @@ internal static class MessageEndpoints
     }
 
     // All faults of a batch at once, each with its index.
-    private static ProblemHttpResult? Parse(ReadOnlyMemory<byte> body, int messagesMax, int bodyMax, List<PublishRequest> requests, out bool isBatch)
+    private static ProblemHttpResult? Parse(
+        ReadOnlyMemory<byte> body, int messagesMax, int bodyMax, List<PublishRequest> requests, out bool isBatch)
     {
         isBatch = false;
         if (!System.Text.Unicode.Utf8.IsValid(body.Span))

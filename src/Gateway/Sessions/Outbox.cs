@@ -115,9 +115,7 @@ internal sealed class Outbox(Session session, Link link)
     /// <summary>Puts a subscription with something to send into the turn.</summary>
     public void MarkReady(Subscription subscription) => _ready.Add(subscription);
 
-    /// <summary>
-    /// The session's share answers for the encoded bytes that wait for the link: not for those that go out at the end of this batch.
-    /// </summary>
+    /// <summary>The session's share answers for encoded bytes that wait for the link, not for those that go out with this batch.</summary>
     public void Charge() => Charge((_wire?.Length ?? 0) + (_next?.Length ?? 0));
 
     /// <summary>Nobody answers for them, until <see cref="Charge()"/>: the session is about to get another share.</summary>
@@ -178,10 +176,7 @@ internal sealed class Outbox(Session session, Link link)
     }
 
     /// <summary>Takes all subscriptions out of the turn; their backlogs are the session's to empty. Encoded bytes stay.</summary>
-    public void DropBacklogs()
-    {
-        _ready.Clear();
-    }
+    public void DropBacklogs() => _ready.Clear();
 
     /// <summary>Lets go of the encoded bytes too. User messages among them that were not sent to their end are given back.</summary>
     public void Close(ref List<OfflineMessage>? unsent)

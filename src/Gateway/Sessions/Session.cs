@@ -13,7 +13,7 @@ namespace FastPush.Gateway.Sessions;
 /// One connected client: its subscriptions and its way out. The object is its own lock; nothing else is locked inside it except
 /// leaves (pool, ledger, metrics, presence), and no call blocks inside it.
 /// </summary>
-internal sealed class Session
+internal sealed partial class Session
 {
     private bool _flushAtBatchEnd;
 
@@ -63,12 +63,6 @@ internal sealed class Session
     /// <summary>When input last came, on the monotonic clock. Written by the reader without a lock.</summary>
     public long LastInputMs { get; set; }
 
-    /// <summary>The server sends something at least this often, in ms; 0 = never needed.</summary>
-    public int SendEveryMs { get; set; }
-
-    /// <summary>The client is gone after so many ms without input; 0 = never.</summary>
-    public int ExpectWithinMs { get; set; }
-
     /// <summary>When the present state must be over: connect deadline, then none, then the end of closing. 0 = none.</summary>
     public long DeadlineMs { get; set; }
 
@@ -80,15 +74,6 @@ internal sealed class Session
 
     /// <summary>Some subscription has an ACK window, so the ticker looks for deliveries that are due again.</summary>
     public bool HasWindows { get; set; }
-
-    /// <summary>Sets both directions from what was agreed, in ms; 0 = none.</summary>
-    public void ScheduleHeartBeats(int sendEveryMs, int expectEveryMs)
-    {
-        // Sent a little earlier and missed a little later than agreed: the network and both timers need room (STOMP 1.2, "Heart-beating").
-        // Clients may name times up to int.MaxValue.
-        SendEveryMs = (int)(sendEveryMs * 8L / 10);
-        ExpectWithinMs = (int)Math.Min(expectEveryMs * 2L, int.MaxValue);
-    }
 
     /// <summary>The session lives as long as this token, of the same user as before.</summary>
     public void Renew(Principal principal)
@@ -172,21 +157,6 @@ internal sealed class Session
         }
 
         Flush();
-    }
-
-    /// <summary>Sends a heart-beat unless something waits to be sent anyway.</summary>
-    public void SendHeartBeat(ReadOnlySpan<byte> bytes)
-    {
-        lock (this)
-        {
-            if (State == SessionState.Open && Outbox.IsEmpty)
-            {
-                Outbox.SendNow(bytes);
-                AfterSend();
-            }
-        }
-
-        CloseIfDead();
     }
 
     /// <summary>

@@ -22,7 +22,9 @@ internal static class Subscriber
             var subscription = new Subscription(
                 session, topic, session.Subscriptions.NextNumber(), head, wish.AckMode, wish.Overflow)
             {
-                Window = wish.AckMode == AckMode.Auto ? null : new AckWindow(wish.Prefetch, session.Share, session.Node.Options.Limits.WindowBytes),
+                Window = wish.AckMode == AckMode.Auto
+                    ? null
+                    : new AckWindow(wish.Prefetch, session.Share, session.Node.Options.Limits.WindowBytes),
             };
             lock (session)
             {
@@ -52,7 +54,8 @@ internal static class Subscriber
     }
 
     /// <summary>The session's user may have so many subscriptions more, by the user's share of memory.</summary>
-    public static bool HasRoom(MemoryShare share, int subscriptions = 1) => !share.IsFullFor((long)subscriptions * Subscription.BytesAbout, isSmall: true);
+    public static bool HasRoom(MemoryShare share, int subscriptions = 1) =>
+        !share.IsFullFor((long)subscriptions * Subscription.BytesAbout, isSmall: true);
 
     /// <summary>Writes the key of a user's own queue and returns its length.</summary>
     public static int OwnQueueKey(string userId, ReadOnlySpan<byte> name, Span<byte> key)

@@ -31,8 +31,8 @@ internal static class SendCommand
         if (Render(connection, frame, destination) is not { } payload)
         {
             connection.Node.Metrics.Failed(Telemetry.FailureKind.Refused);
-            StompCommands.Refuse(
-                connection, frame, CloseReason.Overload, 1013, "overload", MemoryWords.Refusal(connection.Session.Share, frame.Body.Length));
+            var words = MemoryWords.Refusal(connection.Session.Share, frame.Body.Length);
+            StompCommands.Refuse(connection, frame, CloseReason.Overload, 1013, "overload", words);
             return;
         }
 

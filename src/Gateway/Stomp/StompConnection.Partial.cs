@@ -23,11 +23,8 @@ internal sealed partial class StompConnection
             }
         }
 
-        var share = Session.Share;
-        Fail(
-            default,
-            CloseReason.Overload,
-            new CloseNotice { Code = 1013, Message = "overload", Detail = MemoryWords.Refusal(share, _partial.Bytes.Length + bytes.Length) });
+        var words = MemoryWords.Refusal(Session.Share, _partial.Bytes.Length + bytes.Length);
+        Fail(default, CloseReason.Overload, new CloseNotice { Code = 1013, Message = "overload", Detail = words });
     }
 
     private bool TryKeep(ReadOnlySpan<byte> bytes, bool mayExceed = false) =>

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using FastPush.Protocol.Buffers;
 
 namespace FastPush.Gateway.Topics;
@@ -77,12 +78,13 @@ internal sealed class HistoryOrder
             {
                 lock (topic)
                 {
-                    while (topic.History is { Count: > 0 } history && history.At(0).TimestampMs >> SecondBits <= second.Number && isNeeded())
+                    var history = topic.History;
+                    while (HasAny(history, second) && isNeeded())
                     {
                         history.RemoveOldest();
                     }
 
-                    if (topic.History is not { Count: > 0 } rest || rest.At(0).TimestampMs >> SecondBits > second.Number)
+                    if (!HasAny(history, second))
                     {
                         Remove(second, topic);
                     }
@@ -90,6 +92,9 @@ internal sealed class HistoryOrder
             }
         }
     }
+
+    private static bool HasAny([NotNullWhen(true)] History? history, Second second) =>
+        history is { Count: > 0 } && history.At(0).TimestampMs >> SecondBits <= second.Number;
 
     private (Second Second, Topic Topic)? Oldest()
     {

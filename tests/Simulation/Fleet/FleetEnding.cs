@@ -205,7 +205,8 @@ internal sealed class FleetEnding(FleetWorld world)
 
             if (node.Node.Memory.Bytes != 0 || node.Node.AnsweredBytes != 0)
             {
-                world.Fail($"{node} has left: {node.Node.Memory.Bytes} bytes in the account, {node.Node.AnsweredBytes} somebody answers for");
+                world.Fail($"{node} has left: {node.Node.Memory.Bytes} bytes in the account, "
+                    + $"{node.Node.AnsweredBytes} that somebody answers for");
             }
         }
 
