@@ -61,7 +61,7 @@ internal static class ClusterJoin
         var waiting = first ? await OfflineFlush.TakeAsync(session.Node, topic) : [];
         if (lastEventId is { } last)
         {
-            var kept = await ReadAsync(session.Node, () => cluster.Queues.ReadHistoryAsync(topic.User!, topic.Queue!, last));
+            var kept = await ReadAsync(session.Node, () => cluster.Queues.ReadHistoryAsync(topic.User!, topic.Queue!, last, () => !subscription.Ended));
             if (kept is null)
             {
                 await WithoutStoreAsync(cluster, session, subscription, Settled(missed), waiting, last);

@@ -48,7 +48,8 @@ internal static class LateResume
     {
         try
         {
-            return await cluster.Queues.ReadHistoryAsync(subscription.Topic.User!, subscription.Topic.Queue!, lastEventId);
+            return await cluster.Queues.ReadHistoryAsync(
+                subscription.Topic.User!, subscription.Topic.Queue!, lastEventId, () => !subscription.Ended);
         }
         catch (StoreUnavailableException)
         {

@@ -23,6 +23,7 @@ public sealed class RedisPresence : IPresence, IWriteBehind<PresenceWrite>, IDis
     private readonly PresenceOptions _options;
     private readonly ILogger _log;
     private readonly WriteBehind<PresenceWrite> _writer;
+    private readonly PresenceComings _comings = new();
     private readonly Dictionary<string, List<long>> _online = new(StringComparer.Ordinal);
     private readonly ITimer _timer;
     private readonly Queue<string> _turn = new();
@@ -64,7 +65,7 @@ public sealed class RedisPresence : IPresence, IWriteBehind<PresenceWrite>, IDis
             }
         }
 
-        _writer.Add(new PresenceWrite(PresenceWriteKind.Connect, user, sessionId, 0));
+        _comings.Add(_writer, new PresenceWrite(PresenceWriteKind.Connect, user, sessionId, 0));
     }
 
     /// <inheritdoc/>
@@ -78,7 +79,7 @@ public sealed class RedisPresence : IPresence, IWriteBehind<PresenceWrite>, IDis
             }
         }
 
-        _writer.Add(new PresenceWrite(PresenceWriteKind.Disconnect, user, sessionId, unixMs));
+        _comings.End(_writer, new PresenceWrite(PresenceWriteKind.Disconnect, user, sessionId, unixMs));
     }
 
     /// <inheritdoc/>
@@ -107,12 +108,17 @@ public sealed class RedisPresence : IPresence, IWriteBehind<PresenceWrite>, IDis
         _writer.Dispose();
     }
 
+    string IWriteBehind<PresenceWrite>.LineOf(PresenceWrite write) => write.User;
+
+    bool IWriteBehind<PresenceWrite>.MayBeRefused(PresenceWrite write) => write.Kind == PresenceWriteKind.Get;
+
     bool IWriteBehind<PresenceWrite>.IsRetried(PresenceWrite write) => write.Kind != PresenceWriteKind.Get;
 
-    bool IWriteBehind<PresenceWrite>.MustFollow(PresenceWrite write, List<PresenceWrite> batch) => false;
+    bool IWriteBehind<PresenceWrite>.MustFollow(PresenceWrite write, List<PresenceWrite> portion) => false;
 
     void IWriteBehind<PresenceWrite>.End(PresenceWrite write, Exception? fault)
     {
+        _comings.Done(write);
         if (fault is not null)
         {
             write.Answer?.TrySetException(fault);

@@ -14,8 +14,7 @@ internal static partial class RelayLog
     [LoggerMessage(2002, LogLevel.Error, "A Redis script failed. This is a fault of the gateway, or another program writes its keys.")]
     public static partial void ScriptFailed(ILogger log, Exception exception);
 
-    [LoggerMessage(2003, LogLevel.Error, "{Count} changes could not wait for Redis any longer; they are repaired by a later look.")]
-    public static partial void WritesDropped(ILogger log, long count);
+    // 2003 said that changes were dropped.
 
     [LoggerMessage(2004, LogLevel.Warning, "Redis writes no log (appendonly no): when it dies, what waits for users is lost.")]
     public static partial void NoLog(ILogger log);

@@ -5,104 +5,250 @@ using Microsoft.Extensions.Logging;
 namespace FastPush.Relay.Redis;
 
 /// <summary>
-/// Does changes in the order they were asked for, pipelined in batches. What fails because of Redis waits and is done again, unless
-/// somebody waits for it: that fails at once while Redis is away. At most <see cref="WritesMax"/> wait; then changes are dropped.
+/// Does changes behind, in the order in which each user's were asked for. Every user has a line of their own; lines take turns, a portion
+/// each, so that nobody waits for what another has asked for. What fails because of Redis waits and is done again, unless
+/// somebody waits for it: that fails at once while Redis is away.
+/// <para>Changes are never dropped: each is of a message or session that this node has in its memory, which bounds them. What a client can
+/// ask for without that (<see cref="IWriteBehind{T}.MayBeRefused"/>) is refused when <see cref="QuestionsMax"/> of its line wait.</para>
 /// </summary>
 internal sealed class WriteBehind<T>(IScriptStore store, IWriteBehind<T> target, TimeProvider time, ILogger log) : IDisposable
 {
-    /// <summary>Changes that may wait, about 100 bytes each; messages they hold count in the memory for messages.</summary>
-    public const int WritesMax = 1 << 20;
+    /// <summary>Of one line; four times what one connection subscribes to at most, so that a few that resume at once pass.</summary>
+    public const int QuestionsMax = 4_096;
 
-    private const int BatchMax = 512;
-
-    // While Redis is away so many changes are read ahead, to find those that somebody waits for.
-    private const int AheadMax = 8_192;
+    // Calls of one line under way at a time, and lines: enough to keep a Redis busy that answers within milliseconds.
+    private const int PortionMax = 64;
+    private const int LinesMax = 64;
     private const int RetryMs = 200;
 
-    private readonly Channel<T> _waiting = Channel.CreateBounded<T>(new BoundedChannelOptions(WritesMax) { SingleReader = true });
+    private readonly Dictionary<string, WriteLine<T>> _lines = new(StringComparer.Ordinal);
+    private readonly List<WriteLine<T>> _parked = [];
+    private readonly Channel<WriteLine<T>> _ready =
+        Channel.CreateUnbounded<WriteLine<T>>(new UnboundedChannelOptions { SingleReader = true });
+
+    private readonly SemaphoreSlim _free = new(LinesMax);
     private readonly CancellationTokenSource _stopping = new(Timeout.InfiniteTimeSpan, time);
+    private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _running = Task.CompletedTask;
-    private long _dropped;
+    private bool _isStopping;
+    private bool _isRetrying;
 
     public void Start() => _running = RunAsync();
 
-    /// <summary>Never blocks. What cannot wait ends as dropped.</summary>
-    public void Add(in T write)
+    /// <summary>Never blocks. The place where it waits, for <see cref="TryWithdraw"/>; null when it was refused, which it is told.</summary>
+    public LinkedListNode<T>? Add(in T write)
     {
-        if (!store.IsUp && !target.IsRetried(write))
+        var why = store.IsUp || target.IsRetried(write) ? "the node is stopping" : store.Reason;
+        lock (_lines)
         {
-            target.End(write, Away());
-            return;
+            if (!_isStopping && (store.IsUp || target.IsRetried(write)))
+            {
+                var line = LineOf(write);
+                if (!target.MayBeRefused(write) || line.Questions < QuestionsMax)
+                {
+                    line.Questions += target.MayBeRefused(write) ? 1 : 0;
+                    BeReady(line);
+                    return line.Waiting.AddLast(write);
+                }
+
+                why = "more of this user's requests wait for Redis than may";
+            }
         }
 
-        if (_waiting.Writer.TryWrite(write))
-        {
-            return;
-        }
+        target.End(write, new StoreUnavailableException(why));
+        return null;
+    }
 
-        target.End(write, new StoreUnavailableException("too many changes wait for Redis, or the node is stopping"));
-        if (Interlocked.Increment(ref _dropped) % 10_000 == 1)
+    /// <summary>Takes back what is not yet under way. False when it is, or is done.</summary>
+    public bool TryWithdraw(LinkedListNode<T> place)
+    {
+        lock (_lines)
         {
-            RelayLog.WritesDropped(log, Volatile.Read(ref _dropped));
+            if (place.List is not { } waiting)
+            {
+                return false;
+            }
+
+            _lines[target.LineOf(place.Value)].Questions -= target.MayBeRefused(place.Value) ? 1 : 0;
+            waiting.Remove(place);
+            return true;
         }
     }
 
     /// <summary>Does what waits, for so long at most.</summary>
     public async Task StopAsync(TimeSpan within)
     {
-        _waiting.Writer.TryComplete();
+        lock (_lines)
+        {
+            _isStopping = true;
+            if (_lines.Count == 0)
+            {
+                _empty.TrySetResult();
+            }
+        }
+
         _stopping.CancelAfter(within);
+        await _empty.Task;
+        _ready.Writer.TryComplete();
         await _running;
     }
 
-    public void Dispose() => _stopping.Dispose();
+    public void Dispose()
+    {
+        _stopping.Dispose();
+        _free.Dispose();
+    }
+
+    private WriteLine<T> LineOf(in T write)
+    {
+        var name = target.LineOf(write);
+        if (!_lines.TryGetValue(name, out var line))
+        {
+            _lines[name] = line = new WriteLine<T>(name);
+        }
+
+        return line;
+    }
+
+    private void BeReady(WriteLine<T> line)
+    {
+        if (!line.IsBusy)
+        {
+            line.IsBusy = true;
+            _ready.Writer.TryWrite(line);
+        }
+    }
 
     private async Task RunAsync()
     {
         await Task.Yield();
-        var batch = new List<T>(BatchMax);
-        var failed = new List<T>();
-        while (await _waiting.Reader.WaitToReadAsync())
+        while (await _ready.Reader.WaitToReadAsync())
         {
-            while (batch.Count < BatchMax
-                && _waiting.Reader.TryPeek(out var next)
-                && !target.MustFollow(next, batch)
-                && _waiting.Reader.TryRead(out var write))
+            while (_ready.Reader.TryRead(out var line))
             {
-                batch.Add(write);
-            }
-
-            var isAgain = false;
-            while (batch.Count > 0)
-            {
-                var again = isAgain;
-                var running = batch.ConvertAll(write => ExecuteAsync(write, again));
-                await Task.WhenAll(running)
-                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-                Sort(batch, running, failed);
-                (batch, failed) = (failed, batch);
-                failed.Clear();
-                isAgain = true;
-                if (batch.Count > 0 && !await WaitForStoreAsync(batch))
-                {
-                    batch.ForEach(write => target.End(write, new StoreUnavailableException("the node is stopping")));
-                    batch.Clear();
-                }
+                await _free.WaitAsync();
+                _ = RunAsync(line);
             }
         }
+    }
+
+    private async Task RunAsync(WriteLine<T> line)
+    {
+        var portion = new List<T>();
+        var failed = new List<T>();
+        var hasFailed = line.Failed.Count > 0;
+        var isUp = store.IsUp;
+        lock (_lines)
+        {
+            line.Choose(target, isUp && !hasFailed ? PortionMax : 0, portion);
+        }
+
+        // What waits for Redis is done alone, in the order it had, before anything newer.
+        if (hasFailed && isUp)
+        {
+            portion.AddRange(line.Failed);
+            line.Failed.Clear();
+        }
+
+        if (_stopping.IsCancellationRequested || !isUp)
+        {
+            FailQuestions(line);
+        }
+
+        var running = portion.ConvertAll(write => ExecuteAsync(write, hasFailed));
+        await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        Sort(portion, running, failed);
+        line.Failed.AddRange(failed);
+        GoOn(line, isUp && failed.Count == 0);
+        _free.Release();
     }
 
     // So that what is thrown before the first await ends in the task, too.
     private async Task ExecuteAsync(T write, bool isAgain) => await target.ExecuteAsync(write, isAgain);
 
-    private void Sort(List<T> batch, List<Task> ended, List<T> failed)
+    private void GoOn(WriteLine<T> line, bool isUp)
     {
-        for (var i = 0; i < batch.Count; i++)
+        List<T>? over = null;
+        lock (_lines)
+        {
+            if (_stopping.IsCancellationRequested)
+            {
+                over = [.. line.Failed, .. line.Waiting];
+                line.Failed.Clear();
+                line.Waiting.Clear();
+            }
+
+            if (line.Waiting.Count + line.Failed.Count == 0)
+            {
+                _lines.Remove(line.Name);
+            }
+            else if (isUp)
+            {
+                _ready.Writer.TryWrite(line);
+            }
+            else
+            {
+                Park(line);
+            }
+
+            if (_isStopping && _lines.Count == 0)
+            {
+                _empty.TrySetResult();
+            }
+        }
+
+        over?.ForEach(write => target.End(write, new StoreUnavailableException("the node is stopping")));
+    }
+
+    private void Park(WriteLine<T> line)
+    {
+        _parked.Add(line);
+        if (!_isRetrying)
+        {
+            _isRetrying = true;
+            _ = RetryAsync();
+        }
+    }
+
+    private async Task RetryAsync()
+    {
+        while (true)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(RetryMs), time, _stopping.Token)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            lock (_lines)
+            {
+                if (store.IsUp || _stopping.IsCancellationRequested)
+                {
+                    _parked.ForEach(line => _ready.Writer.TryWrite(line));
+                    _parked.Clear();
+                    _isRetrying = false;
+                    return;
+                }
+            }
+        }
+    }
+
+    // While Redis is away nobody waits behind changes that wait for it.
+    private void FailQuestions(WriteLine<T> line)
+    {
+        List<T> failed;
+        lock (_lines)
+        {
+            failed = line.TakeUnretried(target);
+        }
+
+        failed.ForEach(write => target.End(write, new StoreUnavailableException(store.Reason)));
+    }
+
+    private void Sort(List<T> portion, List<Task> ended, List<T> failed)
+    {
+        for (var i = 0; i < portion.Count; i++)
         {
             var fault = ended[i].Exception?.InnerException;
-            if (fault is StoreUnavailableException && target.IsRetried(batch[i]))
+            if (fault is StoreUnavailableException && target.IsRetried(portion[i]))
             {
-                failed.Add(batch[i]);
+                failed.Add(portion[i]);
                 continue;
             }
 
@@ -111,52 +257,7 @@ internal sealed class WriteBehind<T>(IScriptStore store, IWriteBehind<T> target,
                 RelayLog.ScriptFailed(log, fault);
             }
 
-            target.End(batch[i], fault);
+            target.End(portion[i], fault);
         }
     }
-
-    private StoreUnavailableException Away() => new(store.Reason);
-
-    // False when there is no more time.
-    private async Task<bool> WaitForStoreAsync(List<T> batch)
-    {
-        do
-        {
-            while (batch.Count < AheadMax && !store.IsUp && _waiting.Reader.TryRead(out var write))
-            {
-                if (target.IsRetried(write))
-                {
-                    batch.Add(write);
-                }
-                else
-                {
-                    target.End(write, Away());
-                }
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(RetryMs), time, _stopping.Token)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        }
-        while (!store.IsUp && !_stopping.IsCancellationRequested);
-        return !_stopping.IsCancellationRequested;
-    }
-}
-
-/// <summary>What is written behind.</summary>
-internal interface IWriteBehind<T>
-{
-    /// <summary>Does one change. <paramref name="isAgain"/>: it failed before, so it comes later than it was asked for.</summary>
-    Task ExecuteAsync(T write, bool isAgain);
-
-    /// <summary>It waits for Redis and is done again.</summary>
-    bool IsRetried(T write);
-
-    /// <summary>
-    /// Others of a batch must be done before it: if one of them was done but its answer was lost, it is done again, and behind this one it
-    /// would mean something else.
-    /// </summary>
-    bool MustFollow(T write, List<T> batch);
-
-    /// <summary>It is done (null), failed, or was dropped.</summary>
-    void End(T write, Exception? fault);
 }

@@ -51,8 +51,14 @@ public interface IUserQueues : IOfflineQueue
     /// Messages of the queue with a greater id, for clients that resume, whatever became of them; the caller owns them. Those that others
     /// have, or that wait, count as attempted from now on.
     /// </summary>
-    /// <exception cref="StoreUnavailableException">The store did not answer in time.</exception>
-    Task<IReadOnlyList<OfflineMessage>> ReadHistoryAsync(string user, string queue, long afterId);
+    /// <param name="user">Whose queue.</param>
+    /// <param name="queue">Which.</param>
+    /// <param name="afterId">Where the client resumes.</param>
+    /// <param name="isWanted">Asked before each portion; once it says no, the rest is not read.</param>
+    /// <exception cref="StoreUnavailableException">
+    /// The store did not answer in time, or too much of this user waits for it already.
+    /// </exception>
+    Task<IReadOnlyList<OfflineMessage>> ReadHistoryAsync(string user, string queue, long afterId, Func<bool>? isWanted = null);
 
     /// <summary>The message has its final outcome; it is removed, whoever else owns it. Never blocks; written in the next batch.</summary>
     /// <param name="message">Which; the caller keeps its reference.</param>

@@ -10,6 +10,9 @@ internal enum QueueWriteKind : byte
     Leave,
     Take,
 
+    /// <summary>Of messages after <see cref="QueueWrite.Id"/>.</summary>
+    ReadHistory,
+
     /// <summary>Nothing: somebody waits for what was asked for before.</summary>
     Barrier,
 }
@@ -37,6 +40,9 @@ internal readonly record struct QueueWrite(QueueWriteKind Kind, string User, str
     /// <summary>No subscription here had the queue, so none gets what is on its way to this server over the relay.</summary>
     public bool IsFirst { get; init; }
 
-    /// <summary>Who waits for what is taken.</summary>
+    /// <summary>Whether somebody still wants what is read; null = yes.</summary>
+    public Func<bool>? IsWanted { get; init; }
+
+    /// <summary>Who waits for what is taken or read.</summary>
     public TaskCompletionSource<IReadOnlyList<OfflineMessage>>? Taken { get; init; }
 }

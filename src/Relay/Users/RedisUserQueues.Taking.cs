@@ -14,12 +14,20 @@ public sealed partial class RedisUserQueues
     private const int PortionIds = 256;
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<OfflineMessage>> ReadHistoryAsync(string user, string queue, long afterId)
+    public Task<IReadOnlyList<OfflineMessage>> ReadHistoryAsync(string user, string queue, long afterId, Func<bool>? isWanted = null)
     {
+        var read = new TaskCompletionSource<IReadOnlyList<OfflineMessage>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _writer.Add(new QueueWrite(QueueWriteKind.ReadHistory, user, queue, afterId) { Taken = read, IsWanted = isWanted });
+        return read.Task;
+    }
+
+    private async Task ReadHistoryNowAsync(QueueWrite write)
+    {
+        var (user, queue) = (write.User, write.Queue);
         var found = new List<OfflineMessage>();
         try
         {
-            for (var after = UserEntry.Id(afterId); after.Length > 0;)
+            for (var after = UserEntry.Id(write.Id); after.Length > 0 && (write.IsWanted?.Invoke() ?? true);)
             {
                 var parts = (RedisResult[])await _store.EvalAsync(
                     UserScripts.ReadHistory, Keys(user, queue), [_members.Self, after, PortionBytes]);
@@ -39,11 +47,19 @@ public sealed partial class RedisUserQueues
             throw;
         }
 
-        return found;
+        write.Taken!.TrySetResult(found);
     }
 
     private async Task TakeNowAsync(QueueWrite write)
     {
+        lock (_interest)
+        {
+            if (_interest.TryGetValue((write.User, write.Queue), out var interest))
+            {
+                interest.MayBeRegistered = true;
+            }
+        }
+
         var overdue = UserEntry.Id(write.IsFirst ? OverdueId : OverdueIn(write.User, write.Queue));
         var taken = new List<OfflineMessage>();
         try

@@ -10,18 +10,23 @@ namespace FastPush.Relay.Users;
 /// <summary>What is written behind: each change as one script.</summary>
 public sealed partial class RedisUserQueues
 {
-    bool IWriteBehind<QueueWrite>.IsRetried(QueueWrite write) => write.Kind != QueueWriteKind.Take;
+    string IWriteBehind<QueueWrite>.LineOf(QueueWrite write) => write.User;
+
+    bool IWriteBehind<QueueWrite>.IsRetried(QueueWrite write) => write.Kind is not QueueWriteKind.Take and not QueueWriteKind.ReadHistory;
+
+    // A take is one of a subscription, which are few.
+    bool IWriteBehind<QueueWrite>.MayBeRefused(QueueWrite write) => write.Kind is QueueWriteKind.ReadHistory or QueueWriteKind.Barrier;
 
     // Giving a message back a second time, after it was taken again, would take it from the session that has it.
-    bool IWriteBehind<QueueWrite>.MustFollow(QueueWrite write, List<QueueWrite> batch) =>
+    bool IWriteBehind<QueueWrite>.MustFollow(QueueWrite write, List<QueueWrite> portion) =>
         write.Kind switch
         {
-            QueueWriteKind.Take => batch.Exists(other => other.User == write.User && other.Kind != QueueWriteKind.Take),
-            QueueWriteKind.Barrier => batch.Exists(other => other.User == write.User),
+            QueueWriteKind.Take or QueueWriteKind.ReadHistory => portion.Exists(other => other.Kind != QueueWriteKind.Take),
+            QueueWriteKind.Barrier => portion.Count > 0,
             _ => false,
         };
 
-    // A dropped change loses nothing: a message that was not settled comes again, one that was not given back is taken by who looks next.
+    // At the node's end: a message that was not settled comes again, one that was not given back is taken by who looks next.
     void IWriteBehind<QueueWrite>.End(QueueWrite write, Exception? fault)
     {
         write.Message?.Release();
@@ -38,6 +43,7 @@ public sealed partial class RedisUserQueues
         QueueWriteKind.Release => ReleaseAsync(write, isAgain),
         QueueWriteKind.Settle => SettleAsync(write),
         QueueWriteKind.Barrier => Task.CompletedTask,
+        QueueWriteKind.ReadHistory => ReadHistoryNowAsync(write),
         _ => LeaveAsync(write),
     };
 
@@ -59,15 +65,24 @@ public sealed partial class RedisUserQueues
     // it, or the relay lost it) is given up: at once, or when it can no longer be on its way.
     private async Task LeaveAsync(QueueWrite write)
     {
-        lock (_holding)
+        lock (_interest)
         {
-            if (_holding.ContainsKey((write.User, write.Queue)))
+            if (_interest.TryGetValue((write.User, write.Queue), out var wanted) && wanted.SinceMs != 0)
             {
                 return; // A subscription came meanwhile.
             }
         }
 
         var owned = (string[])await _store.EvalAsync(UserScripts.Leave, Keys(write.User, write.Queue), [_members.Self]);
+        lock (_interest)
+        {
+            if (_interest.TryGetValue((write.User, write.Queue), out var interest) && interest.SinceMs == 0)
+            {
+                interest.MayBeRegistered = false;
+                Forget(write.User, write.Queue, interest);
+            }
+        }
+
         var mustLookAgain = false;
         foreach (var text in owned)
         {

@@ -29,8 +29,7 @@ public sealed partial class RedisUserQueues : IUserQueues, IWriteBehind<QueueWri
     private readonly WriteBehind<QueueWrite> _writer;
     private readonly HeldMessages _held = new();
 
-    // With the Unix millisecond since when.
-    private readonly Dictionary<(string User, string Queue), long> _holding = [];
+    private readonly Dictionary<(string User, string Queue), QueueInterest> _interest = [];
     private readonly OfflineCount _count;
     private readonly CancellationTokenSource _stopping = new();
 
@@ -178,12 +177,14 @@ public sealed partial class RedisUserQueues : IUserQueues, IWriteBehind<QueueWri
     /// <inheritdoc/>
     public void Leave(string user, string queue)
     {
-        lock (_holding)
+        lock (_interest)
         {
-            _holding.Remove((user, queue));
+            if (_interest.TryGetValue((user, queue), out var interest))
+            {
+                interest.Leave(new QueueWrite(QueueWriteKind.Leave, user, queue, 0));
+                Forget(user, queue, interest);
+            }
         }
-
-        _writer.Add(new QueueWrite(QueueWriteKind.Leave, user, queue, 0));
     }
 
     /// <inheritdoc/>
@@ -206,14 +207,17 @@ public sealed partial class RedisUserQueues : IUserQueues, IWriteBehind<QueueWri
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<OfflineMessage>> TakeAsync(string user, string queue)
     {
-        bool isFirst;
-        lock (_holding)
-        {
-            isFirst = _holding.TryAdd((user, queue), _time.GetUtcNow().ToUnixTimeMilliseconds());
-        }
-
         var taken = new TaskCompletionSource<IReadOnlyList<OfflineMessage>>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _writer.Add(new QueueWrite(QueueWriteKind.Take, user, queue, 0) { Taken = taken, IsFirst = isFirst });
+        lock (_interest)
+        {
+            if (!_interest.TryGetValue((user, queue), out var interest))
+            {
+                _interest[(user, queue)] = interest = new QueueInterest(_writer);
+            }
+
+            interest.Take(
+                new QueueWrite(QueueWriteKind.Take, user, queue, 0) { Taken = taken }, _time.GetUtcNow().ToUnixTimeMilliseconds());
+        }
 
         return new ValueTask<IReadOnlyList<OfflineMessage>>(taken.Task);
     }
@@ -223,6 +227,15 @@ public sealed partial class RedisUserQueues : IUserQueues, IWriteBehind<QueueWri
     {
         await _count.FlushAsync();
         return []; // Keys expire by themselves, messages when they are taken.
+    }
+
+    // Under the lock of all interest.
+    private void Forget(string user, string queue, QueueInterest interest)
+    {
+        if (interest.IsIdle)
+        {
+            _interest.Remove((user, queue));
+        }
     }
 
     private bool TryHold(string user, string queue, long id, long generation, bool isTaken)
@@ -238,9 +251,11 @@ public sealed partial class RedisUserQueues : IUserQueues, IWriteBehind<QueueWri
 
     private long OverdueIn(string user, string queue)
     {
-        lock (_holding)
+        lock (_interest)
         {
-            return _holding.TryGetValue((user, queue), out var since) ? Math.Max(OverdueId, Snowflake.FirstId(since)) : OverdueId;
+            return _interest.TryGetValue((user, queue), out var interest) && interest.SinceMs != 0
+                ? Math.Max(OverdueId, Snowflake.FirstId(interest.SinceMs))
+                : OverdueId;
         }
     }
 

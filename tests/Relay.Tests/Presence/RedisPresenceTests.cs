@@ -1,3 +1,4 @@
+using System.Globalization;
 using FastPush.Relay.Presence;
 using FastPush.Relay.Redis;
 using FastPush.Relay.Tests.Testing;
@@ -60,6 +61,26 @@ public sealed class RedisPresenceTests(RedisServer redis) : IClassFixture<RedisS
 
         await RefreshAsync("a");
         Assert.Equal("online", await StandingAsync("a"));
+        await presence.StopAsync();
+    }
+
+    [Fact]
+    public async Task Who_comes_and_goes_before_that_is_written_leaves_the_last_going_alone()
+    {
+        using var presence = Open();
+        for (var session = 1; session <= 5_000; session++)
+        {
+            presence.Connected("a", session);
+            presence.Disconnected("a", session, 1_000 + session);
+        }
+
+        presence.Connected("a", 6_000);
+        Assert.Equal(1, (await presence.GetAsync("a")).Sessions);
+        presence.Disconnected("a", 6_000, 9_999);
+        Assert.Equal((0, 9_999), ((await presence.GetAsync("a")).Sessions, (await presence.GetAsync("a")).LastSeenMs));
+        var calls = await redis.Server.InfoAsync("commandstats");
+        var added = calls.SelectMany(group => group).FirstOrDefault(line => line.Key == "cmdstat_sadd").Value;
+        Assert.InRange(int.Parse(added.Split("calls=")[1].Split(',')[0], CultureInfo.InvariantCulture), 1, 4_000);
         await presence.StopAsync();
     }
 

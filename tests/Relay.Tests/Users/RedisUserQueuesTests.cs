@@ -5,6 +5,7 @@ using FastPush.Relay.Membership;
 using FastPush.Relay.Offline;
 using FastPush.Relay.Redis;
 using FastPush.Relay.Tests.Testing;
+using FastPush.Relay.Tests.Topics;
 using FastPush.Relay.Users;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -139,6 +140,41 @@ public sealed class RedisUserQueuesTests(RedisServer redis) : IClassFixture<Redi
         var fault = await Assert.ThrowsAsync<StoreUnavailableException>(async () => await queues.TakeAsync("u", "q"));
         Assert.Contains("not answered yet", fault.Message, StringComparison.Ordinal);
         await queues.StopAsync(TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
+    public async Task Who_takes_and_leaves_in_turns_has_one_of_each_waiting_at_most()
+    {
+        var spy = new StoreSpy(_store);
+        using var queues = new RedisUserQueues(
+            spy, new Alone(), Here, _pool, new UserQueueOptions(new OfflineOptions(), 100, 300), TimeProvider.System, NullLogger.Instance);
+        var takes = new List<Task<IReadOnlyList<OfflineMessage>>>();
+        for (var i = 0; i < 10_000; i++)
+        {
+            takes.Add(queues.TakeAsync("u", "q").AsTask());
+            queues.Leave("u", "q");
+            takes.Add(queues.TakeAsync("u", $"q{i}").AsTask());
+            queues.Leave("u", $"q{i}");
+        }
+
+        foreach (var take in takes)
+        {
+            Assert.Empty(await take); // Nobody waits for ever.
+        }
+
+        await queues.StopAsync(TimeSpan.FromSeconds(5));
+        Assert.InRange(spy.Calls, 0, 10_000);
+        Assert.False(await redis.Database.KeyExistsAsync("push:queues:{u}:q"));
+
+        // The last wish counts.
+        var message = Message(9);
+        var first = _queues.TakeAsync("u", "q").AsTask();
+        _queues.Leave("u", "q");
+        Assert.Empty(await TakeAsync());
+        Assert.Empty(await first);
+        Assert.Equal(Here, Assert.Single(await AcceptAsync(message)));
+        _queues.Settle(message);
+        message.Release();
     }
 
     private sealed class Alone : IMembers

@@ -113,9 +113,9 @@ internal sealed class FleetClient(FleetWorld world, string name, string user, bo
         }
     }
 
-    // Of an ack header, {subscription}-{sequence}.
+    // The last part of an ack header.
     private static int Sequence(string ack) =>
-        int.Parse(ack[(ack.IndexOf('-', StringComparison.Ordinal) + 1)..], CultureInfo.InvariantCulture);
+        int.Parse(ack[(ack.LastIndexOf('-') + 1)..], CultureInfo.InvariantCulture);
 
     private void Answer(FleetSubscription subscription, FleetMessage message, bool isAck)
     {
