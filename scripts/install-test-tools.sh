@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need and this machine lacks: Redis, Node.js with npm, Chromium, and the npm packages under tests/.
+# Installs what the tests need and this machine lacks: Redis, nginx, HAProxy, Node.js with npm, Chromium, and the npm packages under
+# tests/.
 # Debian or Ubuntu, as root or with sudo. Touches nothing that is there already; run it as often as you like.
 # Usage: scripts/install-test-tools.sh [--fast]    --fast leaves out what only the end-to-end tests need
 set -euo pipefail
@@ -12,6 +13,11 @@ fail() {
 
 has() {
   command -v "$1" >/dev/null 2>&1
+}
+
+# Debian keeps servers where PATH need not lead.
+has_server() {
+  has "$1" || [ -x "/usr/sbin/$1" ]
 }
 
 apt_install() {
@@ -45,6 +51,8 @@ mapfile -t manifests < <(find tests \( "${left_out[@]}" \) -prune -o -name packa
 
 missing=()
 has redis-server || missing+=(redis-server)
+has_server nginx || missing+=(nginx)
+has_server haproxy || missing+=(haproxy)
 has node || missing+=(nodejs)
 has npm || missing+=(npm)
 if [ "$fast" = false ] && [ -e tests/e2e/package.json ]; then

@@ -25,7 +25,19 @@ internal static class Endpoints
         app.MapOpenApi();
         app.MapGet("/stomp", static context =>
         {
+            if (context.Request.Path.Value != "/stomp")
+            {
+                context.Response.Headers.Connection = "close";
+                return Problem.WriteAsync(context, StatusCodes.Status404NotFound, "The WebSocket is at /stomp, without a slash behind it.");
+            }
+
             context.Response.Headers.Upgrade = "websocket";
+            if (context.Request.Headers.Upgrade.Count > 0)
+            {
+                // It was not seen as an upgrade in front of this server, and on this connection it will not be: a new one may help.
+                context.Response.Headers.Connection = "close, Upgrade";
+            }
+
             return Problem.WriteAsync(context, StatusCodes.Status426UpgradeRequired, "This path is for WebSocket upgrades over HTTP/1.1.");
         }).ExcludeFromDescription();
     }

@@ -27,7 +27,7 @@ internal sealed class StompConnectionHandler(Node node) : ConnectionHandler
         var upgrade = connection.Features.Get<AcceptedUpgrade>()
             ?? throw new InvalidOperationException("the connection was not upgraded");
         connection.Features.Set<AcceptedUpgrade>(null);
-        var client = new StompConnection(node, MakeLink(connection), upgrade.Principal, upgrade.AcceptedMs);
+        var client = new StompConnection(node, MakeLink(connection, upgrade.IsFirst), upgrade.Principal, upgrade.AcceptedMs);
         var session = client.Session;
         try
         {
@@ -93,11 +93,12 @@ internal sealed class StompConnectionHandler(Node node) : ConnectionHandler
         }
     }
 
-    // TLS, and transports without a socket, are written through their pipe.
-    private static Link MakeLink(ConnectionContext connection)
+    // TLS, and transports without a socket, are written through their pipe; so are connections whose pipe may still hold the end of
+    // an HTTP response, which must not be overtaken.
+    private static Link MakeLink(ConnectionContext connection, bool isFirst)
     {
         var socket = connection.Features.Get<IConnectionSocketFeature>()?.Socket;
-        if (socket is null || connection.Features.Get<ITlsHandshakeFeature>() is not null)
+        if (!isFirst || socket is null || connection.Features.Get<ITlsHandshakeFeature>() is not null)
         {
             // A pipe cannot be closed half: the reader goes on until the peer answers the close frame, or the deadline ends it.
             return new PipeLink(connection.Transport.Output, static () => { }, connection.Abort);

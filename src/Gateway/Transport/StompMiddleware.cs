@@ -7,44 +7,59 @@ using Microsoft.AspNetCore.Connections;
 namespace FastPush.Gateway.Transport;
 
 /// <summary>
-/// Connection middleware in front of Kestrel's HTTP server: a connection whose first request is an upgrade of <c>GET /stomp</c> goes to
-/// <see cref="StompConnectionHandler"/>; any other goes on untouched.
+/// Connection middleware in front of Kestrel's HTTP server: an upgrade of <c>GET /stomp</c>, be it a connection's first request or a later
+/// one, goes to <see cref="StompConnectionHandler"/>; everything in front of it goes on untouched.
 /// </summary>
 internal sealed class StompMiddleware(Node node, UpgradeGate gate, HandshakeWatch watch, StompConnectionHandler handler)
 {
     public async Task OnConnectionAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        var acceptedMs = node.Clock.NowMs;
-        var deciding = new Deciding(connection);
-        watch.Add(deciding.Abort);
-        UpgradeVerdict verdict;
+        var verdict = await DecideAsync(connection, isFirst: true);
+        if (verdict == UpgradeVerdict.PassOn && await ServeAsync(connection, next))
+        {
+            verdict = await DecideAsync(connection, isFirst: false);
+        }
+
+        if (verdict == UpgradeVerdict.Accepted)
+        {
+            await handler.OnConnectedAsync(connection);
+        }
+    }
+
+    // HTTP, up to an upgrade if one comes.
+    private async ValueTask<bool> ServeAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        var requests = new UpgradeWatch(connection, node.ProtocolLimits, watch);
         try
         {
-            verdict = await DecideAsync(connection, acceptedMs);
+            await next(connection);
+            return requests.HasUpgrade;
+        }
+        finally
+        {
+            requests.Leave();
+        }
+    }
+
+    private async ValueTask<UpgradeVerdict> DecideAsync(ConnectionContext connection, bool isFirst)
+    {
+        var deciding = new Deciding(connection);
+        watch.Add(deciding.Abort);
+        try
+        {
+            return await DecideAsync(connection, isFirst, node.Clock.NowMs);
         }
         catch (Exception e) when (e is IOException or ConnectionAbortedException or OperationCanceledException)
         {
-            return; // Gone before it said anything.
+            return UpgradeVerdict.Refused; // Gone before it said anything.
         }
         finally
         {
             deciding.Done();
         }
-
-        switch (verdict)
-        {
-            case UpgradeVerdict.Accepted:
-                await handler.OnConnectedAsync(connection);
-                break;
-            case UpgradeVerdict.PassOn:
-                await next(connection);
-                break;
-            default:
-                break;
-        }
     }
 
-    private async ValueTask<UpgradeVerdict> DecideAsync(ConnectionContext connection, long acceptedMs)
+    private async ValueTask<UpgradeVerdict> DecideAsync(ConnectionContext connection, bool isFirst, long sinceMs)
     {
         var input = connection.Transport.Input;
         while (true)
@@ -60,7 +75,7 @@ internal sealed class StompMiddleware(Node node, UpgradeGate gate, HandshakeWatc
             switch (verdict)
             {
                 case UpgradeVerdict.Accepted:
-                    connection.Features.Set(new AcceptedUpgrade(principal, response.ToArray(), acceptedMs));
+                    connection.Features.Set(new AcceptedUpgrade(principal, response.ToArray(), sinceMs, isFirst));
                     input.AdvanceTo(result.Buffer.GetPosition(consumed));
                     return verdict;
                 case UpgradeVerdict.Refused:

@@ -21,6 +21,9 @@ internal static class QueryValue
         return false;
     }
 
+    /// <summary>Of a digit that is known to be one.</summary>
+    public static int HexValue(byte digit) => digit <= (byte)'9' ? digit - '0' : (digit | 0x20) - 'a' + 10;
+
     private static bool IsNamed(ReadOnlySpan<byte> encoded, ReadOnlySpan<byte> name)
     {
         var length = 0;
@@ -71,6 +74,4 @@ internal static class QueryValue
         encoded = encoded[1..];
         return true;
     }
-
-    private static int HexValue(byte digit) => digit <= (byte)'9' ? digit - '0' : (digit | 0x20) - 'a' + 10;
 }

@@ -8,16 +8,6 @@ namespace FastPush.Protocol.Handshake;
 /// <summary>Gathers what <see cref="UpgradeRequest"/> needs while the lines of a request head go by.</summary>
 internal ref struct UpgradeHead
 {
-    // RFC 9110 section 5.6.2: tchar.
-    private static readonly SearchValues<byte> TokenBytes =
-        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
-
-    // RFC 9110 section 5.5: field content is VCHAR, obs-text, SP and HTAB.
-    private static readonly SearchValues<byte> ControlBytes = SearchValues.Create(
-    [
-        0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 127,
-    ]);
-
     private const int KeyBytes = 16;
     private const int KeyBase64Bytes = 24;
 
@@ -26,8 +16,9 @@ internal ref struct UpgradeHead
     public ReadOnlySpan<byte> Protocols;
     public ReadOnlySpan<byte> Authorization;
     public ReadOnlySpan<byte> Origin;
-    public ReadOnlySpan<byte> Host;
     public StompVersion? Subprotocol;
+    private ReadOnlySpan<byte> _authority;
+    private ReadOnlySpan<byte> _host;
     private ReadOnlySpan<byte> _version;
     private int _keys;
     private int _versions;
@@ -35,29 +26,27 @@ internal ref struct UpgradeHead
     private int _origins;
     private int _authorizations;
     private int _protocolLines;
+    private bool _isAbsolute;
     private bool _getOverHttp11;
     private bool _upgradeIsWebSocket;
     private bool _connectionIsUpgrade;
     private bool _hasBody;
+
+    /// <summary>RFC 9112 section 3.2.2: a target that names its host goes before the field.</summary>
+    public readonly ReadOnlySpan<byte> Host => _isAbsolute ? _authority : _host;
 
     public readonly bool IsWebSocketUpgrade => _getOverHttp11 && _upgradeIsWebSocket && _connectionIsUpgrade;
 
     /// <summary><c>request-line = method SP request-target SP HTTP-version</c> (RFC 9112 section 3).</summary>
     public bool RequestLine(ReadOnlySpan<byte> line)
     {
-        var first = line.IndexOf((byte)' ');
-        var last = line.LastIndexOf((byte)' ');
-        if (first <= 0 || last == first)
+        if (!HttpLine.TrySplitRequest(line, out var method, out var target, out var version))
         {
             return false;
         }
 
-        var method = line[..first];
-        var target = line[(first + 1)..last];
-        var version = line[(last + 1)..];
         var http11 = version.SequenceEqual("HTTP/1.1"u8);
-        if (method.ContainsAnyExcept(TokenBytes) || target.IsEmpty || target.ContainsAnyExceptInRange((byte)0x21, (byte)0x7E)
-            || (!http11 && !version.SequenceEqual("HTTP/1.0"u8)))
+        if (!http11 && !version.SequenceEqual("HTTP/1.0"u8))
         {
             return false;
         }
@@ -66,6 +55,8 @@ internal ref struct UpgradeHead
         _getOverHttp11 = http11 && method.SequenceEqual("GET"u8);
         var mark = target.IndexOf((byte)'?');
         Query = mark < 0 ? default : target[(mark + 1)..];
+        _authority = RequestTarget.Authority(target);
+        _isAbsolute = target[0] != (byte)'/';
         return true;
     }
 
@@ -74,13 +65,12 @@ internal ref struct UpgradeHead
     /// </summary>
     public bool FieldLine(ReadOnlySpan<byte> line)
     {
-        var colon = line.IndexOf((byte)':');
-        if (colon <= 0 || line[..colon].ContainsAnyExcept(TokenBytes) || line[(colon + 1)..].ContainsAny(ControlBytes))
+        if (!HttpLine.TrySplitField(line, out var name, out var value))
         {
             return false;
         }
 
-        Field(line[..colon], line[(colon + 1)..].Trim(" \t"u8));
+        Field(name, value);
         return true;
     }
 
@@ -90,7 +80,8 @@ internal ref struct UpgradeHead
     /// </summary>
     public readonly ProtocolFault Judge()
     {
-        if (_hosts != 1 || _origins > 1 || _authorizations > 1 || _hasBody)
+        if (_hosts != 1 || !RequestTarget.IsHost(_host) || (_isAbsolute && !RequestTarget.NamesHost(_authority))
+            || _origins > 1 || _authorizations > 1 || _hasBody)
         {
             return ProtocolFault.BadRequestHead;
         }
@@ -115,7 +106,7 @@ internal ref struct UpgradeHead
         }
         else if (Ascii.EqualsIgnoreCase(name, "Host"u8))
         {
-            Once(ref _hosts, ref Host, value);
+            Once(ref _hosts, ref _host, value);
         }
         else if (Ascii.EqualsIgnoreCase(name, "Origin"u8))
         {
@@ -145,7 +136,7 @@ internal ref struct UpgradeHead
         }
         else if (Ascii.EqualsIgnoreCase(name, "Content-Length"u8))
         {
-            _hasBody |= !value.SequenceEqual("0"u8);
+            _hasBody |= value.IsEmpty || value.ContainsAnyExcept((byte)'0');
         }
     }
 

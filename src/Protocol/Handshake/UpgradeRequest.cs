@@ -23,7 +23,7 @@ public readonly ref struct UpgradeRequest
     /// <summary><c>Origin</c>; empty for clients that are not browsers.</summary>
     public ReadOnlySpan<byte> Origin { get; private init; }
 
-    /// <summary><c>Host</c>.</summary>
+    /// <summary>The host that the client means: the target's, if it names one, else <c>Host</c>.</summary>
     public ReadOnlySpan<byte> Host { get; private init; }
 
     /// <summary>
@@ -102,7 +102,7 @@ public readonly ref struct UpgradeRequest
     public bool TryQuery(ReadOnlySpan<byte> name, Span<byte> destination, out int written) =>
         QueryValue.TryFind(Query, name, destination, out written);
 
-    // HTTP-message = start-line CRLF *( field-line CRLF ) CRLF   (RFC 9112 section 2.1)
+    // HTTP-message = [ empty lines ] start-line CRLF *( field-line CRLF ) CRLF   (RFC 9112 section 2.1)
     // A line is judged when its LF is there, and never past the limit, so that the answer does not depend on how the bytes came.
     private static ParseStatus ReadLines(
         ReadOnlySpan<byte> buffer, int bytesMax, ref UpgradeHead head, out int headBytes, out ProtocolFault fault)
@@ -110,7 +110,8 @@ public readonly ref struct UpgradeRequest
         headBytes = 0;
         fault = ProtocolFault.None;
         var window = buffer[..Math.Min(buffer.Length, bytesMax)];
-        for (var isFirst = true; ; isFirst = false)
+        var isFirst = true;
+        while (true)
         {
             var rest = window[headBytes..];
             var lineFeed = rest.IndexOf((byte)'\n');
@@ -121,17 +122,24 @@ public readonly ref struct UpgradeRequest
             }
 
             headBytes += lineFeed + 1;
-            if (lineFeed == 1 && rest[0] == (byte)'\r' && !isFirst)
+            if (lineFeed == 1 && rest[0] == (byte)'\r')
             {
+                if (isFirst)
+                {
+                    continue; // RFC 9112 section 2.2: empty lines in front of the request line.
+                }
+
                 return ParseStatus.Done;
             }
 
-            if (lineFeed == 0 || rest[lineFeed - 1] != (byte)'\r'
-                || !(isFirst ? head.RequestLine(rest[..(lineFeed - 1)]) : head.FieldLine(rest[..(lineFeed - 1)])))
+            var line = lineFeed > 0 && rest[lineFeed - 1] == (byte)'\r' ? rest[..(lineFeed - 1)] : default;
+            if (line.IsEmpty || !(isFirst ? head.RequestLine(line) : head.FieldLine(line)))
             {
                 fault = ProtocolFault.BadRequestHead;
                 return ParseStatus.Malformed;
             }
+
+            isFirst = false;
         }
     }
 }

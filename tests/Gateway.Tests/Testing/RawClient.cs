@@ -1,5 +1,8 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace FastPush.Gateway.Tests.Testing;
@@ -13,6 +16,7 @@ internal sealed class RawClient : IDisposable
     private byte[] _bytes = new byte[64 << 10];
     private int _start;
     private int _end;
+    private SslStream? _tls;
 
     private RawClient()
     {
@@ -27,6 +31,18 @@ internal sealed class RawClient : IDisposable
         }
 
         await client._socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, gateway.Address.Port), Deadline.Token());
+        return client;
+    }
+
+    /// <summary>The same to an endpoint with TLS 1.3.</summary>
+    public static async Task<RawClient> OpenTlsAsync(Uri address, Func<X509Certificate?, bool> isOurs)
+    {
+        var client = new RawClient();
+        await client._socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, address.Port), Deadline.Token());
+        var tls = new SslStream(new NetworkStream(client._socket), false, (_, seen, _, _) => isOurs(seen));
+        await tls.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions { TargetHost = "localhost", EnabledSslProtocols = SslProtocols.Tls13 }, Deadline.Token());
+        client._tls = tls;
         return client;
     }
 
@@ -51,6 +67,12 @@ internal sealed class RawClient : IDisposable
 
     public async Task SendAsync(byte[] bytes)
     {
+        if (_tls is not null)
+        {
+            await _tls.WriteAsync(bytes, Deadline.Token());
+            return;
+        }
+
         ReadOnlyMemory<byte> rest = bytes;
         while (!rest.IsEmpty)
         {
@@ -169,7 +191,11 @@ internal sealed class RawClient : IDisposable
         }
     }
 
-    public void Dispose() => _socket.Dispose();
+    public void Dispose()
+    {
+        _tls?.Dispose();
+        _socket.Dispose();
+    }
 
     private Span<byte> Buffered => _bytes.AsSpan(_start, _end - _start);
 
@@ -186,7 +212,8 @@ internal sealed class RawClient : IDisposable
             Array.Resize(ref _bytes, _bytes.Length * 2);
         }
 
-        var read = await _socket.ReceiveAsync(_bytes.AsMemory(_end), Deadline.Token());
+        var free = _bytes.AsMemory(_end);
+        var read = _tls is null ? await _socket.ReceiveAsync(free, Deadline.Token()) : await _tls.ReadAsync(free, Deadline.Token());
         _end += read;
         return read > 0;
     }

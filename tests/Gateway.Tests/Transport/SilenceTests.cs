@@ -24,6 +24,18 @@ public sealed class SilenceTests(SilenceTests.Fixture fixture) : IClassFixture<S
     }
 
     [Theory]
+    [InlineData("G")]
+    [InlineData("GET /stomp HTTP/1.1\r\nHost: localhost\r\nUpgr")]
+    public async Task Half_an_upgrade_behind_another_request_is_cut_off(string begun)
+    {
+        using var client = await RawClient.OpenAsync(_gateway);
+        await client.SendAsync("GET /stomp HTTP/1.1\r\nHost: localhost\r\n\r\n" + begun);
+        Assert.StartsWith("HTTP/1.1 426", await client.HeadAsync(), StringComparison.Ordinal);
+        await client.HeadAsync(); // The body is one chunk, and ends with an empty line.
+        await client.GoneAsync();
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("CONNECT\naccept-ver")]
     public async Task An_upgrade_without_CONNECT_is_told_and_closed(string begun)
