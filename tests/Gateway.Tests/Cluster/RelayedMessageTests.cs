@@ -122,7 +122,7 @@ public sealed class RelayedMessageTests : IDisposable
 
         public Task<AcceptResult[]> AcceptAsync(ReadOnlyMemory<Payload> messages, bool again) => Task.FromResult<AcceptResult[]>([]);
 
-        public Task<IReadOnlyList<OfflineMessage>> ReadHistoryAsync(string user, string queue, long afterId) =>
+        public Task<IReadOnlyList<OfflineMessage>> ReadHistoryAsync(string user, string queue, long afterId, Func<bool>? isWanted = null) =>
             Task.FromResult<IReadOnlyList<OfflineMessage>>([]);
 
         public void Undeliverable(int serverId, string user, string queue, long id, bool mayHaveArrived) =>
