@@ -63,6 +63,7 @@ internal sealed class Node
         DeadLetters = new DeadLetters(1000);
         Outcomes = new Outcomes(Clock, offline, Ledger, DeadLetters, metrics, logs.CreateLogger<Outcomes>());
         Fanout = new Fanout(this);
+        Redelivery = new Redelivery(this);
     }
 
     public GatewayOptions Options { get; }
@@ -111,6 +112,8 @@ internal sealed class Node
     public Outcomes Outcomes { get; }
 
     public Fanout Fanout { get; }
+
+    public Redelivery Redelivery { get; }
 
     public TopicTable Topics { get; init; } = new();
 

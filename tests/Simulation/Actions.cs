@@ -124,6 +124,12 @@ internal sealed class Actions
             connection.Deliver(count);
         }
 
+        // Another thread may publish to the same destinations, and deliver, before this one delivers what it has published.
+        if (Random.Next(10) == 0)
+        {
+            OtherThread.Run(PublishByHttp);
+        }
+
         FanoutBatch.Current.Complete(_world.Node);
     }
 

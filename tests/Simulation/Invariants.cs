@@ -163,7 +163,7 @@ internal sealed class Invariants(World world)
         }
     }
 
-    // With a live subscription nothing waits offline.
+    // With a live subscription that keeps its messages nothing waits offline.
     private void Waiting(Destination destination)
     {
         if (destination.User is null
@@ -175,7 +175,7 @@ internal sealed class Invariants(World world)
 
         foreach (var subscription in topic.Subscribers.Snapshot())
         {
-            if (subscription is { Ended: false, Session.State: SessionState.Open })
+            if (subscription is { Ended: false, Keeps: true, Session.State: SessionState.Open })
             {
                 var connection = world.Connections.Find(c => c.Session == subscription.Session);
                 world.Fail(

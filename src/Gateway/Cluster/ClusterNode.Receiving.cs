@@ -122,7 +122,7 @@ internal sealed partial class ClusterNode
 
         if (_queues.IsOverdue(topic.User, topic.Queue!, envelope.MessageId))
         {
-            OfflineFlush.ToAnyLive(_node, topic.User, topic.Queue!);
+            _node.Redelivery.Offer(topic.User, topic.Queue!);
             return;
         }
 
@@ -156,7 +156,7 @@ internal sealed partial class ClusterNode
         switch (notice.Kind)
         {
             case RelayKind.Waiting:
-                OfflineFlush.ToAnyLive(_node, Encoding.UTF8.GetString(notice.A), Encoding.UTF8.GetString(notice.B));
+                _node.Redelivery.Offer(Encoding.UTF8.GetString(notice.A), Encoding.UTF8.GetString(notice.B));
                 break;
             case RelayKind.Joined:
             case RelayKind.Left:

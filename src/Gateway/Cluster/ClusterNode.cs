@@ -133,7 +133,7 @@ internal sealed partial class ClusterNode : IRelayReceiver
         {
             if (server == ServerId)
             {
-                OfflineFlush.ToAnyLive(_node, user, queue);
+                _node.Redelivery.Offer(user, queue);
             }
             else
             {

@@ -102,7 +102,7 @@ internal sealed class Repair(Node node, ClusterNode cluster) : IDisposable
         {
             if (topic.User is { } user && topic.Subscribers.Count > 0)
             {
-                OfflineFlush.ToAnyLive(node, user, topic.Queue!);
+                node.Redelivery.Offer(user, topic.Queue!);
                 if (++looked % Group == 0)
                 {
                     await PauseAsync(PauseMs);

@@ -131,12 +131,18 @@ internal sealed class UserRelay(Node node, ClusterNode cluster, IUserQueues queu
             ClusterLog.StoreFailed(node.Log, "accepting messages", e);
         }
 
-        for (var i = 0; i < count; i++)
+        try
         {
-            Settle(ref _batch[i], results is null ? null : results[i]);
+            for (var i = 0; i < count; i++)
+            {
+                Settle(ref _batch[i], results is null ? null : results[i]);
+            }
+        }
+        finally
+        {
+            FanoutBatch.Current.Complete(node);
         }
 
-        FanoutBatch.Current.Complete(node);
         for (var i = 0; i < count; i++)
         {
             if (_batch[i].Refused)
@@ -218,7 +224,7 @@ internal sealed class UserRelay(Node node, ClusterNode cluster, IUserQueues queu
     {
         if (isStored && queues.IsOverdue(payload.User!, payload.Queue!, payload.Id))
         {
-            OfflineFlush.ToAnyLive(node, payload.User!, payload.Queue!);
+            node.Redelivery.Offer(payload.User!, payload.Queue!);
             payload.Release();
         }
         else if (queues.Hold(payload, isStored))

@@ -91,6 +91,24 @@ internal sealed class Outcomes(
         }
     }
 
+    /// <summary>
+    /// The last who owed a user's message has given it up, and nobody settled it. It waits in the offline queue, unless every subscription
+    /// that had it dropped it: then it is dead. In a cluster it waits in any case, since others may owe it on another node.
+    /// </summary>
+    /// <returns>True when it waits.</returns>
+    public bool Unowed(Payload payload)
+    {
+        if (payload.IsDropped && _cluster is null)
+        {
+            Dead(payload, FailureKind.Overflow);
+            return false;
+        }
+
+        payload.AddRef();
+        Queue(payload, attempts: 0);
+        return true;
+    }
+
     /// <summary>Puts a user's message into the offline queue. Takes over the caller's reference.</summary>
     public void Queue(Payload payload, byte attempts)
     {
@@ -107,6 +125,7 @@ internal sealed class Outcomes(
         foreach (var message in messages)
         {
             var payload = message.Payload;
+            payload.IsReturned = true;
             if (payload.User is not null && payload.Unhold())
             {
                 (queues ??= []).Add((payload.User, payload.Queue!));

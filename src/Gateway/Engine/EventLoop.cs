@@ -66,6 +66,7 @@ internal sealed class EventLoop : IDisposable
 
     private void Run()
     {
+        FanoutBatch.Current.HasTurns = true;
         while (!_stopping)
         {
             var count = Native.EpollWait(_epoll, _events);

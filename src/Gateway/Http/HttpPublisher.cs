@@ -64,12 +64,18 @@ internal sealed class HttpPublisher(Node node, IdempotencyKeys keys)
             }
         }
 
-        foreach (var (to, payload) in rendered)
+        try
         {
-            node.Fanout.Publish(to.Key, payload, acceptance);
+            foreach (var (to, payload) in rendered)
+            {
+                node.Fanout.Publish(to.Key, payload, acceptance);
+            }
+        }
+        finally
+        {
+            FanoutBatch.Current.Complete(node); // Others may wait behind what was published before a fault.
         }
 
-        FanoutBatch.Current.Complete(node);
         return ids;
     }
 

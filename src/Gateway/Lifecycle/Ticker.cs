@@ -61,6 +61,8 @@ internal sealed class Ticker : IDisposable
                 }
             }
 
+            _node.Redelivery.Run(Redelivery.PerTick);
+
             // A client that joins and leaves ever new topics must not fill the table until the regular sweep.
             if (++_ticks % SweepEveryTicks == 0 || _node.Topics.Count > _topicsKept * 2 + TopicsMoreMax)
             {

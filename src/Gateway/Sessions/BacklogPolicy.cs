@@ -218,7 +218,11 @@ internal static class BacklogPolicy
         session.Node.Outcomes.Dropped(payload);
         if (payload.User is not null && payload.Unhold())
         {
-            session.Node.Outcomes.Dead(payload, FailureKind.Overflow);
+            payload.Charge(session.Share); // Its publisher may answer for it no longer.
+            if (session.Node.Outcomes.Unowed(payload))
+            {
+                session.Node.Redelivery.Note(payload.User, payload.Queue!);
+            }
         }
 
         payload.Release();

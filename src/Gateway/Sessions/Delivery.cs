@@ -16,6 +16,7 @@ internal static class Delivery
         {
             if (session.State != SessionState.Open || subscription.Ended)
             {
+                Owe(subscription, batch, run);
                 return 0;
             }
 
@@ -52,6 +53,15 @@ internal static class Delivery
     // The window has room, and its user's share answers for what goes into it.
     private static bool MayAwait(Subscription subscription, AckWindow window, in FanoutRun run) =>
         subscription.Backlog.Count == 0 && window.HasRoomFor(run.Count, run.Footprint) && subscription.Session.Share.TryAdd(run.Footprint);
+
+    // It has ended since these were published: they are for its user's next session, whatever those that are here make of them.
+    private static void Owe(Subscription subscription, FanoutBatch batch, in FanoutRun run)
+    {
+        for (var i = 0; i < run.Count && subscription is { Keeps: true, Topic.User: not null }; i++)
+        {
+            batch.PayloadAt(run, i).IsReturned = true;
+        }
+    }
 
     // The common case: nothing waits, and the ACK window, if there is one, has room. One encoding may serve many sessions.
     private static int SendEncoded(Session session, Subscription subscription, FanoutBatch batch, in FanoutRun run)

@@ -48,7 +48,8 @@ internal static class OfflineFlush
                 }
             }
 
-            first = topic.Subscribers.Count == 0;
+            // Of a user's queue the first takes what waits, and the first that keeps its messages what the others would drop.
+            first = topic.Subscribers.Count == 0 || (topic.User is not null && subscription.Keeps && topic.Subscribers.Keepers == 0);
             subscription.JoinedAt = topic.Position;
             subscription.CatchingUp = missed is not null
                 || (first && topic.User is not null)
@@ -73,8 +74,8 @@ internal static class OfflineFlush
     }
 
     /// <summary>
-    /// Some messages came back into a user's queue: if a session of theirs is live here, it gets them. Newer ones may have overtaken
-    /// them there, so they are marked as redelivered.
+    /// Some messages came back into a user's queue: if a session of theirs is live here that keeps its messages, it gets them. Newer ones
+    /// may have overtaken them there, so they are marked as redelivered. Called by <see cref="Redelivery"/> alone.
     /// </summary>
     public static void ToAnyLive(Node node, string user, string queue)
     {
@@ -85,7 +86,7 @@ internal static class OfflineFlush
 
         foreach (var subscription in topic.Subscribers.Snapshot())
         {
-            if (subscription is null)
+            if (subscription is not { Keeps: true })
             {
                 continue;
             }
@@ -180,7 +181,7 @@ internal static class OfflineFlush
             TopicTable.Leave(subscription); // It left before the take, which made this server a holder of the queue again.
 
             // Another session may have come meanwhile and left the queue to this one.
-            ToAnyLive(session.Node, user, subscription.Topic.Queue!);
+            session.Node.Redelivery.Offer(user, subscription.Topic.Queue!);
         }
     }
 
@@ -194,10 +195,9 @@ internal static class OfflineFlush
             }
 
             subscription.MustTakeAgain = false;
-            subscription.CatchingUp = true;
         }
 
-        Take(session, subscription, missed: null, areLate: true);
+        session.Node.Redelivery.Offer(subscription.Topic.User!, subscription.Topic.Queue!);
     }
 
     // By id, each once and with a hold: a message that waited offline may stand in the history too.

@@ -148,7 +148,7 @@ internal static class SessionCloser
         }
     }
 
-    // Puts the unsettled back, and hands it to another live session of the user if there is one by now.
+    // Puts the unsettled back, to be offered to another live session of the user if there is one by now.
     private static void ReturnUnsettled(Session session, List<OfflineMessage> unsettled)
     {
         var node = session.Node;
@@ -159,7 +159,7 @@ internal static class SessionCloser
 
         foreach (var (user, queue) in queues)
         {
-            OfflineFlush.ToAnyLive(node, user, queue);
+            node.Redelivery.Offer(user, queue);
         }
     }
 

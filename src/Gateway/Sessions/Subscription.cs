@@ -53,6 +53,9 @@ internal sealed class Subscription(Session session, Topic topic, int number, byt
 
     public OverflowPolicy Overflow { get; } = overflow;
 
+    /// <summary>What it gets stays until it is sent, or goes back to its user's queue; the other policies drop it.</summary>
+    public bool Keeps => Overflow is OverflowPolicy.Close or OverflowPolicy.Spill;
+
     /// <summary>Null in auto mode.</summary>
     public AckWindow? Window { get; init; }
 

@@ -3,7 +3,10 @@ using FastPush.Protocol.Buffers;
 
 namespace FastPush.Gateway.Topics;
 
-/// <summary>The one entry for messages: gives each its place in its topic and hands it to this thread's batch.</summary>
+/// <summary>
+/// The one entry for messages: gives each its place in its topic and hands it to this thread's batch, or to the one that delivers what is
+/// before it.
+/// </summary>
 internal sealed class Fanout(Node node)
 {
     /// <summary>
@@ -62,6 +65,7 @@ internal sealed class Fanout(Node node)
             node.Outcomes.Accepted(payload);
         }
 
+        var batch = FanoutBatch.Current;
         long position;
         lock (topic)
         {
@@ -98,9 +102,15 @@ internal sealed class Fanout(Node node)
             {
                 payload.Hold();
             }
+
+            if (!topic.TryDeliverBy(batch))
+            {
+                topic.Leave(batch, payload, position);
+                return true;
+            }
         }
 
-        FanoutBatch.Current.Add(topic, payload, position);
+        batch.Add(topic, payload, position);
         return true;
     }
 }

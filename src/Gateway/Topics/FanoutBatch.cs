@@ -11,7 +11,7 @@ internal readonly record struct FanoutRun(Topic Topic, int Start, int Count, lon
 /// What one read batch publishes, per thread. It is delivered when the batch ends: consecutive messages of a topic are encoded
 /// together, and each session is sent to once. Owns a reference (and for user messages a hold) of each payload until then.
 /// </summary>
-internal sealed class FanoutBatch
+internal sealed partial class FanoutBatch
 {
     // More runs than that are a burst, where collecting pays anyway; and they are compared in pairs.
     private const int ApartMax = 8;
@@ -23,6 +23,7 @@ internal sealed class FanoutBatch
     private int _entryCount;
     private FanoutRun[] _runs = new FanoutRun[16];
     private int _runCount;
+    private int _begun;
     private readonly Session?[] _receivers = new Session?[ApartMax];
     private Session[] _dirty = new Session[16];
     private int _dirtyCount;
@@ -41,8 +42,14 @@ internal sealed class FanoutBatch
     /// <summary>When its delivery began, on the monotonic clock.</summary>
     public long NowMs { get; private set; }
 
-    /// <summary>Messages in it.</summary>
-    public int Count => _entryCount;
+    /// <summary>Messages that this thread has published and not yet seen delivered.</summary>
+    public int Count => _entryCount + _leftCount;
+
+    /// <summary>The thread completes its batch at the end of each of its turns, so what can wait until then does.</summary>
+    public bool HasTurns { get; set; }
+
+    /// <summary>The end of this batch is certain to come.</summary>
+    public bool IsUnderWay => _completing || HasTurns;
 
     /// <summary>Adds an accepted message; takes over one reference (and hold).</summary>
     public void Add(Topic topic, Payload payload, long position)
@@ -53,7 +60,7 @@ internal sealed class FanoutBatch
         }
 
         _entries[_entryCount++] = new Entry(payload, position);
-        if (_runCount > 0 && !_completing && ReferenceEquals(_runs[_runCount - 1].Topic, topic))
+        if (_runCount > _begun && ReferenceEquals(_runs[_runCount - 1].Topic, topic))
         {
             ref var last = ref _runs[_runCount - 1];
             last = last with
@@ -88,23 +95,41 @@ internal sealed class FanoutBatch
         _dirty[_dirtyCount++] = session;
     }
 
-    /// <summary>Delivers everything. A nested call (a delivery that made a publish) leaves the work to the outer one.</summary>
+    /// <summary>
+    /// Delivers everything, and then offers messages that came back from sessions that ended. A nested call (a delivery that made a
+    /// publish) leaves the work to the outer one.
+    /// </summary>
     public void Complete(Node node)
     {
-        if ((_runCount == 0 && _dirtyCount == 0) || _completing)
+        if (_completing)
         {
             return;
         }
 
+        if (_runCount > 0 || _dirtyCount > 0 || _ownedCount > 0)
+        {
+            DeliverAll(node);
+        }
+
+        WaitForOthers();
+        node.Redelivery.Run(Redelivery.PerTurn);
+    }
+
+    private void DeliverAll(Node node)
+    {
         _completing = true;
         try
         {
             IsCorked = _runCount > 1 && !GoToOneEach();
             NowMs = node.Clock.NowMs;
-            for (var i = 0; i < _runCount; i++)
+            do
             {
-                Deliver(_runs[i], node);
+                while (_begun < _runCount)
+                {
+                    Deliver(_runs[_begun++], node);
+                }
             }
+            while (TakeBehind(node));
 
             for (var i = 0; i < _dirtyCount; i++)
             {
@@ -175,15 +200,6 @@ internal sealed class FanoutBatch
         }
     }
 
-    // Whoever was subscribed when these were published is gone. Another may have come since, and found the queue empty.
-    private static void LookForReceivers(Node node, HashSet<(string User, string Queue)> queued)
-    {
-        foreach (var (user, queue) in queued)
-        {
-            OfflineFlush.ToAnyLive(node, user, queue);
-        }
-    }
-
     // A fault of ours with one receiver costs that one its connection, not the others their messages, nor the loop its thread.
     private int TryDeliver(Subscription subscription, in FanoutRun run, Node node)
     {
@@ -218,42 +234,45 @@ internal sealed class FanoutBatch
 
     private void Reset(Node node)
     {
-        HashSet<(string User, string Queue)>? queued = null;
-        for (var i = 0; i < _entryCount; i++)
+        EndDeliveries(node);
+        for (var i = 0; i < _runCount; i++)
         {
-            var payload = _entries[i].Payload;
-            if (payload.User is not null && payload.Unhold())
-            {
-                if (payload.IsDropped)
-                {
-                    node.Outcomes.Dead(payload, FailureKind.Overflow);
-                    payload.Release();
-                    continue;
-                }
-
-                // Nobody took it, so its publisher goes on answering for it.
-                (queued ??= []).Add((payload.User, payload.Queue!));
-                node.Outcomes.Queue(payload, attempts: 0);
-            }
-            else
-            {
-                payload.Discharge();
-                payload.Release();
-            }
+            LetGo(_runs[i], node);
         }
 
         Array.Clear(_entries, 0, _entryCount);
         Array.Clear(_runs, 0, _runCount);
         Array.Clear(_dirty, 0, _dirtyCount);
+        Array.Clear(_owned, 0, _ownedCount);
         Array.Clear(_receivers);
-        _entryCount = _runCount = _dirtyCount = 0;
+        _entryCount = _runCount = _begun = _dirtyCount = _ownedCount = _ended = _behindTimes = 0;
         _encoding.Forget();
         IsCorked = false;
         _completing = false;
+    }
 
-        if (queued is not null)
+    private void LetGo(in FanoutRun run, Node node)
+    {
+        for (var i = 0; i < run.Count; i++)
         {
-            LookForReceivers(node, queued);
+            var payload = PayloadAt(run, i);
+            if (payload.User is not null && PositionAt(run, i) <= run.Topic.KeeperLeftAt)
+            {
+                payload.IsReturned = true; // Who left since it was published owed it, but may not have got it.
+            }
+
+            if (payload.User is null || !payload.Unhold())
+            {
+                payload.Discharge();
+            }
+            else if (node.Outcomes.Unowed(payload))
+            {
+                // Whoever was subscribed when it was published is gone, so its publisher goes on answering for it. Another may have come
+                // since, and found the queue empty.
+                node.Redelivery.Note(payload.User, payload.Queue!);
+            }
+
+            payload.Release();
         }
     }
 

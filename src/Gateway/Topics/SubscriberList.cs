@@ -17,6 +17,9 @@ internal sealed class SubscriberList
     /// <summary>Subscriptions in the list.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Those of them that keep their messages.</summary>
+    public int Keepers { get; private set; }
+
     /// <summary>Slots to iterate; null where nobody is.</summary>
     public ReadOnlySpan<Subscription?> Snapshot()
     {
@@ -50,6 +53,7 @@ internal sealed class SubscriberList
         }
 
         Count++;
+        Keepers += subscription.Keeps ? 1 : 0;
     }
 
     public bool Remove(Subscription subscription)
@@ -63,6 +67,7 @@ internal sealed class SubscriberList
         subscription.TopicSlot = -1;
         Volatile.Write(ref _slots[slot], null);
         Count--;
+        Keepers -= subscription.Keeps ? 1 : 0;
         if (Count == 0)
         {
             _slots = [];

@@ -1,3 +1,5 @@
+using FastPush.Protocol.Buffers;
+
 namespace FastPush.Gateway.Topics;
 
 /// <summary>
@@ -6,6 +8,11 @@ namespace FastPush.Gateway.Topics;
 /// </summary>
 internal sealed class Topic(byte[] key, string? user, string? queue)
 {
+    // The batch with the oldest message that is not delivered yet, and what was published behind it on other threads.
+    private FanoutBatch? _deliverer;
+    private Queue<(Payload Payload, long Position)>? _behind;
+    private long _keeperLeftAt = -1;
+
     /// <summary>The resolved destination in UTF-8: <c>/topic/room</c> or <c>/user/alice/queue/messages</c>.</summary>
     public byte[] Key { get; } = key;
 
@@ -31,4 +38,74 @@ internal sealed class Topic(byte[] key, string? user, string? queue)
 
     /// <summary>The table has let go of it: whoever still holds it must look it up again.</summary>
     public bool Retired { get; set; }
+
+    /// <summary>
+    /// Where it was when a subscription left that keeps its messages (see <see cref="Sessions.Subscription.Keeps"/>): up to there the one
+    /// that left owed them too. Read without the lock.
+    /// </summary>
+    public long KeeperLeftAt
+    {
+        get => Volatile.Read(ref _keeperLeftAt);
+        set => Volatile.Write(ref _keeperLeftAt, value);
+    }
+
+    /// <summary>
+    /// Under the lock, for a message that has its position: true when this batch may deliver it. Else an older one waits on another
+    /// thread, and this one must wait behind it (<see cref="Leave"/>).
+    /// </summary>
+    public bool TryDeliverBy(FanoutBatch batch)
+    {
+        if (_deliverer is null)
+        {
+            _deliverer = batch;
+            batch.Own(this);
+        }
+
+        return ReferenceEquals(_deliverer, batch) && _behind is not { Count: > 0 };
+    }
+
+    /// <summary>Under the lock: leaves a message to who delivers.</summary>
+    public void Leave(FanoutBatch batch, Payload payload, long position)
+    {
+        (_behind ??= new Queue<(Payload, long)>()).Enqueue((payload, position));
+        batch.LeftAt(this);
+    }
+
+    /// <summary>Under the lock: the oldest message that was left, for who delivers.</summary>
+    public bool TryTakeBehind(out Payload payload, out long position)
+    {
+        payload = null!;
+        position = 0;
+        if (_behind is null || !_behind.TryDequeue(out var oldest))
+        {
+            _behind = null;
+            return false;
+        }
+
+        (payload, position) = oldest;
+        return true;
+    }
+
+    /// <summary>Who delivered does no longer. True when something is left, and somebody else must go on.</summary>
+    public bool EndDelivery()
+    {
+        lock (this)
+        {
+            _deliverer = null;
+            Monitor.PulseAll(this);
+            return _behind is { Count: > 0 };
+        }
+    }
+
+    /// <summary>Waits, but not for long, until at most so many messages wait to be delivered by another thread.</summary>
+    public void WaitUntilShort(int messages, int milliseconds)
+    {
+        lock (this)
+        {
+            if (_deliverer is not null && _behind is { } behind && behind.Count > messages)
+            {
+                Monitor.Wait(this, milliseconds);
+            }
+        }
+    }
 }

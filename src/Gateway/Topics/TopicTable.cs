@@ -62,7 +62,11 @@ internal sealed class TopicTable
         lock (topic)
         {
             // Inside the lock: whoever subscribes next takes the queue after it was left.
-            topic.Subscribers.Remove(subscription);
+            if (topic.Subscribers.Remove(subscription) && subscription.Keeps)
+            {
+                topic.KeeperLeftAt = topic.Position;
+            }
+
             if (topic.User is { } user && topic.Subscribers.Count == 0)
             {
                 subscription.Session.Node.Cluster?.Queues.Leave(user, topic.Queue!);

@@ -25,6 +25,11 @@ public sealed class Payload
     /// <summary>What a payload takes beside its bytes, about: this object and its place in a list.</summary>
     public const int ObjectBytes = 192;
 
+    // What became of holds is noted in the same word as their number: whoever gives up the last one sees it all.
+    private const int HoldsMask = (1 << 24) - 1;
+    private const int Dropped = 1 << 24;
+    private const int Returned = 1 << 25;
+
     private readonly PayloadPool _pool;
     private MemoryShare? _payer;
     private readonly int _start;
@@ -70,8 +75,22 @@ public sealed class Payload
     /// <summary>The queue of that user; null for a topic's message.</summary>
     public string? Queue { get; set; }
 
-    /// <summary>A subscription's overflow policy let it go: if nobody else delivers it, it is dead instead of waiting again.</summary>
-    public bool IsDropped { get; set; }
+    /// <summary>
+    /// Subscriptions' overflow policies let it go, and nobody else owed it: it is dead instead of waiting again. Certain once
+    /// <see cref="Unhold"/> has said that nobody holds it any more.
+    /// </summary>
+    public bool IsDropped
+    {
+        get => (Volatile.Read(ref _holders) & (Dropped | Returned)) == Dropped;
+        set => Interlocked.Or(ref _holders, value ? Dropped : 0);
+    }
+
+    /// <summary>Somebody who owed it ended without an outcome, so it must wait for the next one, whoever drops it.</summary>
+    public bool IsReturned
+    {
+        get => (Volatile.Read(ref _holders) & Returned) != 0;
+        set => Interlocked.Or(ref _holders, value ? Returned : 0);
+    }
 
     /// <summary>Some client may have got it, so it counts as attempted wherever it goes from here.</summary>
     public bool WasSent { get; set; }
@@ -143,7 +162,6 @@ public sealed class Payload
         _settlement = 0;
         User = null;
         Queue = null;
-        IsDropped = false;
         MayBeStored = false;
         WasSent = false;
         ExpiresAtMs = 0;
@@ -213,10 +231,16 @@ public sealed class Payload
     /// Holds a message that comes out of a queue. False when nobody needs to: it is settled, or a subscription that got it in another
     /// way (from the history) owes its outcome.
     /// </summary>
-    public bool TryHoldFirst() => Volatile.Read(ref _settlement) == 0 && Interlocked.CompareExchange(ref _holders, 1, 0) == 0;
+    public bool TryHoldFirst()
+    {
+        var seen = Volatile.Read(ref _holders);
+        return Volatile.Read(ref _settlement) == 0
+            && (seen & HoldsMask) == 0
+            && Interlocked.CompareExchange(ref _holders, 1, seen) == seen; // What was noted of former holds is over.
+    }
 
     /// <summary>A subscription owes it no longer. True when that was the last one and nobody settled it.</summary>
-    public bool Unhold() => Interlocked.Decrement(ref _holders) == 0 && Volatile.Read(ref _settlement) == 0;
+    public bool Unhold() => (Interlocked.Decrement(ref _holders) & HoldsMask) == 0 && Volatile.Read(ref _settlement) == 0;
 
     /// <summary>Notes an outcome. True when it is new: an acknowledgement after a delivery counts, nothing after an end does.</summary>
     public bool Settle(Settlement outcome)

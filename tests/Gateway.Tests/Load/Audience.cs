@@ -1,8 +1,8 @@
-using System.Globalization;
 using FastPush.Gateway.Sessions;
 using FastPush.Gateway.Stomp;
 using FastPush.Gateway.Tests.Testing;
 using FastPush.Gateway.Topics;
+using FastPush.Protocol.Stomp;
 
 namespace FastPush.Gateway.Tests.Load;
 
@@ -36,12 +36,10 @@ internal sealed class Audience : IDisposable
     /// <summary>Every subscriber acknowledges the newest message.</summary>
     public void Acknowledge()
     {
-        var ack = ClientBytes.Stomp(string.Create(CultureInfo.InvariantCulture, $"ACK\nid:1-{_published}\n\n"));
-        var bytes = new byte[ack.Length];
         foreach (var subscriber in _subscribers)
         {
-            ack.CopyTo(bytes, 0); // Reading unmasks in place.
-            subscriber.Receive(bytes);
+            var ack = new AckId(_host.Node.AckKeyOf(subscriber.Session), 1, _published);
+            subscriber.Receive(ClientBytes.Stomp($"ACK\nid:{ack}\n\n"));
             subscriber.EndRead();
         }
 
