@@ -36,7 +36,6 @@ internal static class GatewayHost
 {
     // Publishes are remembered by their idempotency key for so long at least (P3).
     private const long IdempotencyWindowMs = 600_000;
-    private const int IdempotencyKeysMax = 100_000;
     private const int PresenceRememberedMax = 100_000;
 
     /// <summary>Reads and checks the configuration. False with every fault, each with its key, when it cannot be used.</summary>
@@ -82,8 +81,9 @@ internal static class GatewayHost
         services.AddSingleton<StompConnectionHandler>();
         services.AddSingleton<StompMiddleware>();
         services.AddSingleton<SecuredEndpoints>();
-        services.AddSingleton(new IdempotencyKeys(IdempotencyWindowMs, IdempotencyKeysMax));
+        services.AddSingleton(new IdempotencyKeys(IdempotencyWindowMs, options.Limits.IdempotencyKeys));
         services.AddSingleton<HttpPublisher>();
+        services.AddSingleton<PublishOnce>();
         if (options.Redis.Length > 0)
         {
             services.AddSingleton(provider => new RedisStore(

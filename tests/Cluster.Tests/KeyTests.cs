@@ -79,6 +79,24 @@ public sealed class KeyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_claim_of_a_server_that_died_before_it_stored_the_message_is_taken_over_under_its_id()
+    {
+        var bob = await _fleet.SubscribeAsync(0, "bob", "/user/queue/messages");
+        const string Id = "290000000000000"; // Of server 1000 or so, which there is not.
+        await _redis.CommandAsync("SET", "push:dedup:{backend/died}", "?" + Id, "PX", "30000");
+        for (var i = 0; i < 2; i++)
+        {
+            using var answer = await _fleet.PostAsync(0, new { to = new { user = "bob" }, payload = 1, idempotencyKey = "died" });
+            Assert.Equal($$"""{"messageId":"{{Id}}"}""", await answer.Content.ReadAsStringAsync());
+        }
+
+        using var last = await _fleet.PostAsync(0, new { to = new { user = "bob" }, payload = 2 });
+        Assert.True(last.IsSuccessStatusCode);
+        Assert.Equal(Id, (await bob.NextAsync())["message-id"]);
+        Assert.Equal("2", (await bob.NextAsync()).Body);
+    }
+
+    [Fact]
     public async Task A_server_that_ends_takes_with_it_what_names_it()
     {
         var bob = await _fleet.SubscribeAsync(0, "bob", "/user/queue/q");

@@ -3,7 +3,6 @@ using FastPush.Gateway.Lifecycle;
 using FastPush.Gateway.Sessions;
 using FastPush.Gateway.Tests.Testing;
 using FastPush.Gateway.Topics;
-using FastPush.Notifications.Publishing;
 
 namespace FastPush.Simulation;
 
@@ -20,7 +19,7 @@ internal sealed class Actions
     public Actions(World world)
     {
         _world = world;
-        _http = new HttpPublisher(world.Node, new IdempotencyKeys(60_000, 100));
+        _http = new HttpPublisher(world.Node);
         _choices =
         [
             (260, Publish),
@@ -344,7 +343,7 @@ internal sealed class Actions
         _world.Model.Accept(message);
         var user = _world.Node.Users.Enter(_world.Principal("http"));
         var ids = _http.Publish(
-            user, [new PublishRequest([recipient], null, null, message.BodyBytes, (int)(message.TtlMs / 1000), null)], []);
+            user, [new PublishRequest([recipient], null, null, message.BodyBytes, (int)(message.TtlMs / 1000), null)], [default]);
         _world.Node.Users.Leave(user);
         if (ids is null)
         {

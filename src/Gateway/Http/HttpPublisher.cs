@@ -2,7 +2,6 @@ using System.Text;
 using FastPush.Gateway.Cluster;
 using FastPush.Gateway.Limits;
 using FastPush.Gateway.Topics;
-using FastPush.Notifications.Publishing;
 using FastPush.Protocol.Buffers;
 using FastPush.Protocol.Stomp;
 using FastPush.Relay.Dedup;
@@ -10,51 +9,32 @@ using FastPush.Relay.Dedup;
 namespace FastPush.Gateway.Http;
 
 /// <summary>Turns checked requests into messages. All of a batch is rendered before any is published, so that it goes as a whole.</summary>
-internal sealed class HttpPublisher(Node node, IdempotencyKeys keys)
+internal sealed class HttpPublisher(Node node)
 {
     /// <summary>
     /// Publishes the requests of one user and returns their message ids in order; null when the user's share of the memory or all of it
-    /// is full, and then nothing was published. <paramref name="claims"/> are what the fleet knows of their idempotency keys. In a cluster
-    /// <paramref name="acceptance"/> is told when they are stored. To <paramref name="fresh"/> come the keys that this node alone noted.
+    /// is full, and then nothing was published. <paramref name="plan"/> has the ids that some have to use, and says which of them were
+    /// published before. In a cluster <paramref name="acceptance"/> is told when they are stored.
     /// </summary>
-    public long[]? Publish(
-        User user,
-        IReadOnlyList<PublishRequest> requests,
-        List<string> fresh,
-        IAcceptance? acceptance = null,
-        DedupClaim[]? claims = null)
+    public long[]? Publish(User user, IReadOnlyList<PublishRequest> requests, DedupClaim[] plan, IAcceptance? acceptance = null)
     {
-        var principal = user.Id;
         var ids = new long[requests.Count];
         var rendered = new List<(Recipient To, Payload Payload)>();
         for (var i = 0; i < requests.Count; i++)
         {
             var request = requests[i];
             var unixMs = node.Clock.UnixMs;
-            var claim = claims?[i] ?? default;
-            var id = claim.MessageId != 0 ? claim.MessageId : node.Ids.Next(unixMs);
-            ids[i] = id;
+            var claim = plan[i];
+            ids[i] = claim.MessageId != 0 ? claim.MessageId : node.Ids.Next(unixMs);
             if (claim is { MessageId: not 0, State: DedupState.Done })
             {
                 continue;
             }
 
-            if (claims is null && request.IdempotencyKey is { } key)
-            {
-                ids[i] = keys.GetOrAdd(principal, key, id, node.Clock.NowMs);
-                if (ids[i] != id)
-                {
-                    continue;
-                }
-
-                fresh.Add(key);
-            }
-
             var first = rendered.Count;
-            if (!TryRender(user, request, id, unixMs, rendered))
+            if (!TryRender(user, request, ids[i], unixMs, rendered))
             {
                 rendered.ForEach(r => r.Payload.Release());
-                Forget(principal, fresh);
                 return null;
             }
 
@@ -78,9 +58,6 @@ internal sealed class HttpPublisher(Node node, IdempotencyKeys keys)
 
         return ids;
     }
-
-    /// <summary>What was published under these keys was refused after all, so a repetition is not one.</summary>
-    public void Forget(string principal, List<string> fresh) => fresh.ForEach(key => keys.Forget(principal, key));
 
     private bool TryRender(User user, PublishRequest request, long id, long unixMs, List<(Recipient To, Payload Payload)> rendered)
     {

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using FastPush.Gateway.Auth;
-using FastPush.Gateway.Cluster;
 using FastPush.Gateway.Limits;
 using FastPush.Notifications.Deliveries;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -28,7 +27,7 @@ internal static class MessageEndpoints
             .ProducesProblem(401).ProducesProblem(404);
     }
 
-    private static async Task<IResult> PublishAsync(HttpContext context, Node node, HttpPublisher publisher)
+    private static async Task<IResult> PublishAsync(HttpContext context, Node node, PublishOnce publisher)
     {
         if (HttpIdentity.Find(context, node.Tokens, out var detail) is not { } principal)
         {
@@ -59,7 +58,7 @@ internal static class MessageEndpoints
     }
 
     private static async Task<IResult> PublishAsAsync(
-        HttpContext context, Node node, HttpPublisher publisher, Principal principal, User user)
+        HttpContext context, Node node, PublishOnce publisher, Principal principal, User user)
     {
         var limits = node.Options.Limits;
         using var body = new RequestBody(user);
@@ -100,7 +99,7 @@ internal static class MessageEndpoints
             return Problem.Of(StatusCodes.Status503ServiceUnavailable, "This node has no server id at the moment.");
         }
 
-        var (ids, refusal503) = await StoreAsync(node, publisher, user, requests);
+        var (ids, refusal503) = await publisher.PublishAsync(user, requests);
         if (ids is null)
         {
             if (refusal503.Length == 0)
@@ -126,36 +125,6 @@ internal static class MessageEndpoints
         return Problem.Of(
             user.IsFullFor(bytes) ? StatusCodes.Status429TooManyRequests : StatusCodes.Status503ServiceUnavailable,
             MemoryWords.Refusal(user, bytes));
-    }
-
-    // The ids, or why not; an empty text when there was no room.
-    private static async Task<(long[]? Ids, string Refusal)> StoreAsync(
-        Node node, HttpPublisher publisher, User user, List<PublishRequest> requests)
-    {
-        var principal = user.Id;
-        var fresh = new List<string>();
-        if (node.Cluster is not { } cluster)
-        {
-            return (publisher.Publish(user, requests, fresh), "");
-        }
-
-        var claims = await cluster.Keys.ClaimAsync(principal, requests);
-        var acceptance = new RequestAcceptance();
-        var ids = publisher.Publish(user, requests, fresh, acceptance, claims);
-        acceptance.Done();
-        var refusal = await acceptance.Task ?? (ids is null ? "" : null);
-        if (refusal is not null)
-        {
-            publisher.Forget(principal, fresh);
-        }
-
-        // What the store refused it may have all the same: the claim stays, and a repetition goes under the same id.
-        if (claims is not null && (refusal is null || ids is null))
-        {
-            await cluster.Keys.EndAsync(principal, requests, claims, isStored: refusal is null);
-        }
-
-        return (refusal is null ? ids : null, refusal ?? "");
     }
 
     // Null when the principal may publish so many messages now.

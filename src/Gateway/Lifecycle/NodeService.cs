@@ -2,6 +2,7 @@ using FastPush.Gateway.Auth;
 using FastPush.Gateway.Http;
 using FastPush.Gateway.Telemetry;
 using FastPush.Gateway.Transport;
+using FastPush.Notifications.Publishing;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 
@@ -14,6 +15,7 @@ internal sealed class NodeService(
     IServer server,
     HandshakeWatch watch,
     KeySource keys,
+    IdempotencyKeys published,
     IHostApplicationLifetime lifetime,
     IServiceProvider services)
     : IHostedService, IDisposable
@@ -52,6 +54,7 @@ internal sealed class NodeService(
     private void Sweep()
     {
         ReloadKeys();
+        published.Sweep(node.Clock.NowMs);
         if (_trim.IsDue(node.Clock.NowMs, GC.GetTotalAllocatedBytes(), Environment.CpuUsage.TotalTime))
         {
             NativeTrim.TryRun();

@@ -88,6 +88,9 @@ internal sealed record LimitOptions
     /// <summary>Messages times recipients in one publish request.</summary>
     public int RequestMessages { get; init; } = 1000;
 
+    /// <summary>Idempotency keys that are remembered, over all principals, some 100 bytes each.</summary>
+    public int IdempotencyKeys { get; init; } = 500_000;
+
     /// <summary><see cref="PrincipalShare"/> in bytes: a user can always send a frame, which is collected and then rendered.</summary>
     public long PrincipalShareBytes => Part(PrincipalShare, FrameBytes * 3L);
 

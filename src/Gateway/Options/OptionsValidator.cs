@@ -101,6 +101,7 @@ internal static class OptionsValidator
             ("Limits:TransactionFrames", o.Limits.TransactionFrames, 0, 100_000),
             ("Limits:RequestBytes", o.Limits.RequestBytes, 1024, 256 << 20),
             ("Limits:RequestMessages", o.Limits.RequestMessages, 1, 100_000),
+            ("Limits:IdempotencyKeys", o.Limits.IdempotencyKeys, 1000, 50_000_000),
             ("HeartBeat:SendMs", o.HeartBeat.SendMs, 0, 3_600_000),
             ("HeartBeat:WantMs", o.HeartBeat.WantMs, 0, 3_600_000),
             ("Ack:TimeoutMs", o.Ack.TimeoutMs, 100, 3_600_000),

@@ -3,7 +3,6 @@ using System.Text;
 using FastPush.Gateway.Http;
 using FastPush.Gateway.Tests.Testing;
 using FastPush.Gateway.Topics;
-using FastPush.Notifications.Publishing;
 
 namespace FastPush.Gateway.Tests.Topics;
 
@@ -56,7 +55,7 @@ public sealed class PublishingThreadsTests : IDisposable
             () =>
             {
                 start.SignalAndWait();
-                var publisher = new HttpPublisher(node.Node, new IdempotencyKeys(60_000, 100));
+                var publisher = new HttpPublisher(node.Node);
                 for (var i = 0; i < Each; i++)
                 {
                     Publish(node, publisher, "/topic/a", string.Create(CultureInfo.InvariantCulture, $"{thread}.{i}"));
@@ -97,7 +96,7 @@ public sealed class PublishingThreadsTests : IDisposable
     }
 
     private void PublishByHttp(string destination, string body) =>
-        Publish(_node, new HttpPublisher(_node.Node, new IdempotencyKeys(60_000, 100)), destination, body);
+        Publish(_node, new HttpPublisher(_node.Node), destination, body);
 
     private static void Publish(TestNode node, HttpPublisher publisher, string destination, string body)
     {
@@ -106,7 +105,7 @@ public sealed class PublishingThreadsTests : IDisposable
         var to = new Recipient(
             Encoding.UTF8.GetBytes(destination), Encoding.UTF8.GetBytes(shown), isTopic ? null : "alice", isTopic ? null : "q");
         var user = node.Node.Users.Enter(node.Principal("http"));
-        Assert.NotNull(publisher.Publish(user, [new PublishRequest([to], null, null, Encoding.UTF8.GetBytes(body), 0, null)], []));
+        Assert.NotNull(publisher.Publish(user, [new PublishRequest([to], null, null, Encoding.UTF8.GetBytes(body), 0, null)], [default]));
         node.Node.Users.Leave(user);
     }
 
