@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using FastPush.Gateway.Engine;
 using FastPush.Load.Control;
@@ -74,7 +73,7 @@ internal abstract class Connection(ClientLoop loop, IConnectionEvents events, Ta
         _isConnecting = true;
         if (_fd < 0)
         {
-            Fail($"socket: errno {Marshal.GetLastPInvokeError()}");
+            Fail($"socket: errno {Native.LastError}");
             return;
         }
 
@@ -85,11 +84,11 @@ internal abstract class Connection(ClientLoop loop, IConnectionEvents events, Ta
 
         if (source != 0 && !ClientNative.BindSource(_fd, source))
         {
-            Fail($"bind: errno {Marshal.GetLastPInvokeError()}");
+            Fail($"bind: errno {Native.LastError}");
         }
-        else if (!ClientNative.Connect(_fd, target.Address, target.Port) && Marshal.GetLastPInvokeError() is not ClientNative.Einprogress)
+        else if (!ClientNative.Connect(_fd, target.Address, target.Port) && Native.LastError is not ClientNative.Einprogress)
         {
-            Fail($"connect: errno {Marshal.GetLastPInvokeError()}");
+            Fail($"connect: errno {Native.LastError}");
         }
         else if (!loop.Add(this, _fd, Native.EpollOut))
         {
@@ -154,9 +153,9 @@ internal abstract class Connection(ClientLoop loop, IConnectionEvents events, Ta
             {
                 Fail("closed by server");
             }
-            else if (Marshal.GetLastPInvokeError() is not (Native.Eagain or Native.Eintr))
+            else if (Native.LastError is not (Native.Eagain or Native.Eintr))
             {
-                Fail($"recv: errno {Marshal.GetLastPInvokeError()}");
+                Fail($"recv: errno {Native.LastError}");
             }
 
             return;
@@ -189,9 +188,9 @@ internal abstract class Connection(ClientLoop loop, IConnectionEvents events, Ta
         var sent = Native.Send(_fd, _out.AsSpan(_outStart, PendingBytes));
         if (sent < 0)
         {
-            if (Marshal.GetLastPInvokeError() is not (Native.Eagain or Native.Eintr or Native.Enobufs))
+            if (Native.LastError is not (Native.Eagain or Native.Eintr or Native.Enobufs))
             {
-                Fail($"send: errno {Marshal.GetLastPInvokeError()}");
+                Fail($"send: errno {Native.LastError}");
                 return;
             }
 

@@ -41,7 +41,7 @@ internal static unsafe partial class ClientNative
         return Bind(fd, &address, sizeof(SocketAddress)) == 0;
     }
 
-    /// <summary>False with the error in the last P/Invoke error; <see cref="Einprogress"/> is the ordinary case.</summary>
+    /// <summary>False with the error in <see cref="Native.LastError"/>; <see cref="Einprogress"/> is the ordinary case.</summary>
     public static bool Connect(int fd, uint hostOrderAddress, ushort port)
     {
         var address = SocketAddress.Of(hostOrderAddress, port);
@@ -89,7 +89,7 @@ internal static unsafe partial class ClientNative
             fixed (byte* first = bytes)
             {
                 var written = (int)Write(fd, first, (nuint)bytes.Length);
-                if (written < 0 && Marshal.GetLastPInvokeError() != Native.Eintr)
+                if (written < 0 && Native.LastError != Native.Eintr)
                 {
                     return false;
                 }
@@ -109,18 +109,18 @@ internal static unsafe partial class ClientNative
         return ClockGetCpuClockId(pid, &clock) == 0 && ClockGetTime(clock, &time) == 0 ? time.Seconds + (time.Nanoseconds / 1e9) : null;
     }
 
-    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    [LibraryImport("libc", EntryPoint = "kill")]
     public static partial int Kill(int pid, int signal);
 
     private static void SetOption(int fd, int level, int option, int value) => _ = SetSockOpt(fd, level, option, &value, sizeof(int));
 
-    [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
+    [LibraryImport("libc", EntryPoint = "socket")]
     private static partial int Socket(int family, int type, int protocol);
 
-    [LibraryImport("libc", EntryPoint = "bind", SetLastError = true)]
+    [LibraryImport("libc", EntryPoint = "bind")]
     private static partial int Bind(int fd, SocketAddress* address, int length);
 
-    [LibraryImport("libc", EntryPoint = "connect", SetLastError = true)]
+    [LibraryImport("libc", EntryPoint = "connect")]
     private static partial int Connect(int fd, SocketAddress* address, int length);
 
     [LibraryImport("libc", EntryPoint = "setsockopt")]
@@ -129,16 +129,16 @@ internal static unsafe partial class ClientNative
     [LibraryImport("libc", EntryPoint = "getsockopt")]
     private static partial int GetSockOpt(int fd, int level, int option, void* value, int* length);
 
-    [LibraryImport("libc", EntryPoint = "epoll_pwait2", SetLastError = true)]
+    [LibraryImport("libc", EntryPoint = "epoll_pwait2")]
     private static partial int EpollPwait2(int epoll, EpollEvent* events, int count, TimeSpec* timeout, void* mask, nuint maskBytes);
 
     [LibraryImport("libc", EntryPoint = "prctl")]
     private static partial int Prctl(int option, nuint a, nuint b, nuint c, nuint d);
 
-    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
+    [LibraryImport("libc", EntryPoint = "read")]
     private static partial nint Read(int fd, byte* buffer, nuint length);
 
-    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    [LibraryImport("libc", EntryPoint = "write")]
     private static partial nint Write(int fd, byte* buffer, nuint length);
 
     [LibraryImport("libc", EntryPoint = "clock_getcpuclockid")]

@@ -106,6 +106,6 @@ public sealed partial class RedisServer : IAsyncLifetime, IDisposable
         }
     }
 
-    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Kill(int pid, int signal);
 }
