@@ -13,6 +13,7 @@ using FastPush.Relay.Offline;
 using FastPush.Relay.Presence;
 using FastPush.Relay.Redis;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace FastPush.Gateway;
 
@@ -99,6 +100,7 @@ internal static class GatewayHost
         services.AddProblemDetails();
         services.AddOpenApi();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromMilliseconds(options.Drain.TimeoutMs + 5_000));
+        services.AddSingleton<IConnectionListenerFactory, SocketTransport>();
         if (setup.UsesEngine)
         {
             services.AddSingleton(new EngineThreads(setup.EngineThreads));
@@ -107,7 +109,7 @@ internal static class GatewayHost
         }
         else
         {
-            builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
+            services.Configure<SocketTransportOptions>(sockets => sockets.UnsafePreferInlineScheduling = true);
         }
 
         builder.WebHost.ConfigureKestrel(kestrel => KestrelSetup.Apply(kestrel, builder.Configuration));

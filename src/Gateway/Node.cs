@@ -48,6 +48,7 @@ internal sealed class Node
             HeadBytes = Math.Max(options.Limits.HeaderLineBytes + 1024, ConnectHeadBytes),
         };
         Clock = new Clock(time);
+        Connections = new ConnectionTable(ConnectionBounds.Here(options.Limits));
         Tokens = tokens;
         Metrics = metrics;
         Offline = offline;
@@ -118,6 +119,9 @@ internal sealed class Node
     public TopicTable Topics { get; init; } = new();
 
     public SessionTable Sessions { get; } = new();
+
+    /// <summary>What is accepted, with a session or without.</summary>
+    public ConnectionTable Connections { get; }
 
     public SubscriptionHeads Heads { get; } = new();
 

@@ -21,6 +21,7 @@ public sealed class GatewayProcess : IAsyncDisposable
 {
     private readonly string[] _arguments;
     private readonly Dictionary<string, string> _environment;
+    private int? _descriptors;
     private readonly TaskCompletionSource<Uri[]> _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ChildProcess? _process;
     private TokenSigner? _signer;
@@ -52,15 +53,18 @@ public sealed class GatewayProcess : IAsyncDisposable
     /// <param name="state">What to wait for.</param>
     /// <param name="signer">Whose tokens it accepts; null = its own development key's.</param>
     /// <param name="environment">Further environment variables.</param>
+    /// <param name="descriptors">How many it may have open (RLIMIT_NOFILE); null = as many as this process.</param>
     public static async Task<GatewayProcess> StartAsync(
         IReadOnlyList<string> arguments,
         GatewayState state,
         TokenSigner? signer = null,
-        IReadOnlyDictionary<string, string>? environment = null)
+        IReadOnlyDictionary<string, string>? environment = null,
+        int? descriptors = null)
     {
         var gateway = new GatewayProcess(signer is null ? arguments : [.. signer.Arguments, .. arguments], "Development")
         {
             _signer = signer,
+            _descriptors = descriptors,
         };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
@@ -176,8 +180,16 @@ public sealed class GatewayProcess : IAsyncDisposable
         }
     }
 
-    private async Task RunAsync() => _process = await ChildProcess.StartAsync(
-        "dotnet", [Path.Combine(AppContext.BaseDirectory, "FastPush.Gateway.dll"), .. _arguments], _environment, Note);
+    private async Task RunAsync()
+    {
+        string[] command = ["dotnet", Path.Combine(AppContext.BaseDirectory, "FastPush.Gateway.dll"), .. _arguments];
+        if (_descriptors is { } most)
+        {
+            command = ["bash", "-c", $"ulimit -n {most}; exec \"$@\"", "bash", .. command];
+        }
+
+        _process = await ChildProcess.StartAsync(command[0], command[1..], _environment, Note);
+    }
 
     private void Note(string line)
     {

@@ -43,6 +43,7 @@ internal sealed class Actions
             (60, AnswerQueue),
             (20, PublishByHttp),
             (4, FillMemory),
+            (12, world.Strangers.Act),
             (1, Drain),
         ];
         _weights = _choices.Sum(c => c.Weight);

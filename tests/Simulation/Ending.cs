@@ -221,6 +221,11 @@ internal sealed class Ending(World world, Actions actions)
     private void CheckNode()
     {
         var node = world.Node;
+        if (node.Connections.Count != 0 || node.Connections.Proven != 0)
+        {
+            world.Fail($"left: {node.Connections.Count} accepted connections, {node.Connections.Proven} of them proven");
+        }
+
         if (node.Sessions.Count != 0 || node.Metrics.ConnectionsActive != 0 || node.Topics.Count != 0 || node.Users.Count != 0)
         {
             world.Fail($"left: {node.Sessions.Count} sessions, {node.Metrics.ConnectionsActive} connections, {node.Topics.Count} topics, "

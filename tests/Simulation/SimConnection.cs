@@ -1,4 +1,5 @@
 using System.Text;
+using FastPush.Gateway.Limits;
 using FastPush.Gateway.Sessions;
 using FastPush.Gateway.Stomp;
 using FastPush.Gateway.Tests.Testing;
@@ -6,9 +7,10 @@ using FastPush.Gateway.Tests.Testing;
 namespace FastPush.Simulation;
 
 /// <summary>One connection: the gateway's end of it, the link, and what is under way from the client.</summary>
-internal sealed class SimConnection
+internal sealed class SimConnection : IConnectionOwner
 {
     private readonly World _world;
+    private readonly ConnectionEntry _entry;
     private readonly List<byte> _out = [];
     private readonly Queue<Outgoing> _outgoing = new();
     private long _queued;
@@ -21,6 +23,14 @@ internal sealed class SimConnection
         Version = version;
         Name = $"{client.Name}.{number}";
         Link = new FaultyLink(world.Fail, () => world.Node.Clock.NowMs, world.Random.Next(2) == 0);
+        _entry = world.Strangers.Enter();
+        Link.Entry = _entry;
+        if (world.IsEnding || world.Random.Next(2) == 0)
+        {
+            Link.TryProve(); // The upgrade brought the token; else CONNECT does.
+        }
+
+        _entry.Begin(this);
         Server = new StompConnection(world.Node, Link, world.Principal(client.User));
         world.Node.Sessions.Add(Session);
         LastInputMs = world.Node.Clock.NowMs;
@@ -150,6 +160,25 @@ internal sealed class SimConnection
         }
     }
 
+    /// <summary>Its place goes to a newcomer.</summary>
+    public void Evict()
+    {
+        _world.Journal.Note($"{this} is evicted");
+        if (Session.State == SessionState.Open)
+        {
+            _world.Fail($"{this} is evicted though its user is known");
+        }
+
+        SessionCloser.Close(Session, CloseReason.Evicted, NodeFull.Evicted);
+        IsLeft = true;
+        Link.IsGone = true;
+        Inbox.Clear();
+        if (ReferenceEquals(Client.Connection, this))
+        {
+            Client.Connection = null;
+        }
+    }
+
     /// <summary>The gateway's reader comes to the end of its stream.</summary>
     public void Finish()
     {
@@ -160,6 +189,7 @@ internal sealed class SimConnection
 
         IsFinished = true;
         Link.IsGone = true;
+        _entry.Leave();
         SessionCloser.End(Session, CloseReason.PeerGone);
         Server.Release();
         _out.Clear();

@@ -48,7 +48,7 @@ public sealed class SimulationTests
         CloseReason[] reached =
         [
             CloseReason.Disconnect, CloseReason.PeerClosed, CloseReason.PeerGone, CloseReason.Protocol, CloseReason.ConnectTimeout,
-            CloseReason.SlowConsumer, CloseReason.HeartBeat, CloseReason.Drain,
+            CloseReason.SlowConsumer, CloseReason.HeartBeat, CloseReason.FrameTimeout, CloseReason.Evicted, CloseReason.Drain,
         ];
         Assert.Equal([], reached.Where(reason => closed[(int)reason] == 0));
         Assert.Equal([], Enum.GetValues<FailureKind>().Where(kind => failed[(int)kind] == 0));

@@ -7,7 +7,7 @@ namespace FastPush.Simulation;
 internal sealed class WireCheck(World world)
 {
     // What a client that keeps to the rules may be told.
-    private static readonly string[] s_errors = ["slow consumer", "heart-beat missed", "connect timeout", "overload"];
+    private static readonly string[] s_errors = ["slow consumer", "heart-beat missed", "connect timeout", "frame timeout", "overload"];
 
     public void Look(SimConnection connection)
     {

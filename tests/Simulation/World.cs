@@ -50,6 +50,7 @@ internal sealed class World : IDisposable
             new MemoryPresence(100),
             new ErrorLog(what => Fail($"the gateway logged: {what}")));
         _others = new MemoryShare(Node.Memory, long.MaxValue);
+        Strangers = new Strangers(this);
         Model = new Model(this);
         _wire = new WireCheck(this);
         _invariants = new Invariants(this);
@@ -70,6 +71,8 @@ internal sealed class World : IDisposable
     public SlowOfflineQueue Offline { get; }
 
     public Model Model { get; }
+
+    public Strangers Strangers { get; }
 
     public List<SimClient> Clients { get; } = [];
 
@@ -118,6 +121,7 @@ internal sealed class World : IDisposable
 
         IsEnding = true;
         FillMemory(free: null);
+        Strangers.LeaveAll();
         _isSlow = false;
         new Ending(this, actions).Run();
     }
@@ -131,6 +135,7 @@ internal sealed class World : IDisposable
         }
 
         _invariants.Check();
+        Strangers.Check();
         Offline.Given.Clear();
         Connections.RemoveAll(c => c is { IsFinished: true, Link.IsWaiting: false });
         if (_violation is not null)
@@ -174,7 +179,13 @@ internal sealed class World : IDisposable
 
     private LimitOptions DrawLimits()
     {
-        var limits = new LimitOptions { OutboxBytes = Pick(4 << 10, 16 << 10, 64 << 10), MessageMemoryBytes = RoomyBytes };
+        var limits = new LimitOptions
+        {
+            OutboxBytes = Pick(4 << 10, 16 << 10, 64 << 10),
+            MessageMemoryBytes = RoomyBytes,
+            UnprovenConnections = Pick(2, 5, 1000),
+            ReservedDescriptors = 0,
+        };
         return Random.Next(10) switch
         {
             0 or 1 => limits with { MessageMemoryBytes = 64 << 10 },

@@ -1,5 +1,6 @@
 using System.Buffers;
 using FastPush.Gateway.Auth;
+using FastPush.Gateway.Limits;
 using FastPush.Gateway.Links;
 using FastPush.Gateway.Sessions;
 using FastPush.Gateway.Stomp;
@@ -13,11 +14,11 @@ namespace FastPush.Gateway.Engine;
 /// descriptor goes to Kestrel with nothing read. Then it is the link of a STOMP session. Read and closed by its loop's thread
 /// alone, so a descriptor's number is never reused under anybody; sent to under the session's lock.
 /// </summary>
-internal sealed class EngineConnection(EngineListener listener, EventLoop loop, int fd) : Link, IEngineHandler, IPosted
+internal sealed class EngineConnection(EngineListener listener, EventLoop loop, int fd)
+    : Link, IEngineHandler, IPosted, IConnectionOwner
 {
     private const uint Reading = Native.EpollIn | Native.EpollRdHup;
 
-    private readonly long _acceptedMs = listener.Node.Clock.NowMs;
     private ulong _key;
     private StompConnection? _client;
     private Phase _phase;
@@ -31,11 +32,16 @@ internal sealed class EngineConnection(EngineListener listener, EventLoop loop, 
     }
 
     /// <summary>Enters the epoll set.</summary>
-    public void Start()
+    public void Start(ConnectionEntry entry)
     {
+        Entry = entry;
         _key = listener.Table.Add(fd, this);
         listener.Watch.Add(AbortHandshake);
-        if (!loop.Add(fd, _key))
+        if (loop.Add(fd, _key))
+        {
+            entry.Begin(this);
+        }
+        else
         {
             Close();
         }
@@ -123,6 +129,8 @@ internal sealed class EngineConnection(EngineListener listener, EventLoop loop, 
         }
     }
 
+    public void Evict() => loop.Post(this);
+
     public override string ToString() => $"engine:{fd}";
 
     // From the ticker's thread. Handing over may happen at the same time, so the loop's thread does the ending.
@@ -134,10 +142,15 @@ internal sealed class EngineConnection(EngineListener listener, EventLoop loop, 
         }
     }
 
-    /// <summary>On the loop's thread, for <see cref="EventLoop.Post"/>: the time to decide is over.</summary>
+    /// <summary>On the loop's thread: the time to decide is over, or the place is wanted.</summary>
     public void OnPosted()
     {
-        if (_phase < Phase.Open)
+        if (_phase == Phase.Open && Entry is { IsEvicted: true })
+        {
+            SessionCloser.Close(Session!, CloseReason.Evicted, NodeFull.Evicted);
+            Close();
+        }
+        else if (_phase < Phase.Open)
         {
             Close();
         }
@@ -209,7 +222,7 @@ internal sealed class EngineConnection(EngineListener listener, EventLoop loop, 
         }
 
         var response = new ArrayBufferWriter<byte>(UpgradeResponse.AcceptBytesMax);
-        switch (listener.Gate.Decide(head, response, out var principal, out var consumed))
+        switch (listener.Gate.Decide(head, response, Entry, out var principal, out var consumed))
         {
             case UpgradeVerdict.NeedMore:
                 NeedMore(received, isOver);
@@ -234,7 +247,8 @@ internal sealed class EngineConnection(EngineListener listener, EventLoop loop, 
 
     private void Open(Principal? principal, ReadOnlySpan<byte> response)
     {
-        _client = new StompConnection(listener.Node, this, principal, _acceptedMs);
+        _client = new StompConnection(listener.Node, this, principal, Entry!.AcceptedMs);
+        Entry = Entry.IsProven ? null : Entry;
         _phase = Phase.Open;
         listener.Node.Sessions.Add(_client.Session);
         _client.Session.Append(response);
@@ -247,7 +261,7 @@ internal sealed class EngineConnection(EngineListener listener, EventLoop loop, 
         listener.Table.Remove(fd);
         loop.Remove(fd);
         Native.SetReceiveLowWater(fd, 1);
-        listener.HandOver(fd);
+        listener.HandOver(fd, Entry!);
     }
 
     private void Close()
@@ -262,6 +276,7 @@ internal sealed class EngineConnection(EngineListener listener, EventLoop loop, 
         {
             _phase = Phase.Gone;
             _ = Native.Close(fd);
+            listener.Node.Connections.Leave(Entry);
             return;
         }
 
@@ -271,6 +286,7 @@ internal sealed class EngineConnection(EngineListener listener, EventLoop loop, 
             _ = Native.Close(fd);
         }
 
+        listener.Node.Connections.Leave(Entry);
         SessionCloser.End(_client.Session, CloseReason.PeerGone);
         _client.Release();
     }

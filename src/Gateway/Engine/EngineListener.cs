@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
 using FastPush.Gateway.Engine.Tls;
+using FastPush.Gateway.Limits;
+using FastPush.Gateway.Telemetry;
 using FastPush.Gateway.Transport;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -12,19 +14,27 @@ namespace FastPush.Gateway.Engine;
 /// A bound endpoint of the engine. STOMP connections stay in its loops; Kestrel's accept loop gets all others, as ordinary socket
 /// connections.
 /// </summary>
-internal sealed class EngineListener : IConnectionListener, IEngineHandler
+internal sealed class EngineListener : IConnectionListener, IEngineHandler, IPosted
 {
+    // Between two turns those are read that came with the turn before; so nobody is closed for a newcomer before that.
+    private const int AcceptsMax = 64;
+
+    private const uint Accepting = Native.EpollIn | Native.EpollRdHup;
+
     private readonly Socket _socket;
     private readonly int _fd;
+    private readonly ulong _key;
     private readonly EventLoop[] _loops;
     private readonly SocketConnectionContextFactory _contexts;
     private readonly TlsContext? _tls;
+    private readonly int _acceptsPerTurn;
+    private readonly TaskCompletionSource _unbound = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // The listen backlog bounds what waits here: Kestrel takes connections as fast as it can start a task for each.
     private readonly Channel<ConnectionContext> _handedOver = Channel.CreateBounded<ConnectionContext>(4096);
     private int _next;
-    private int _spare;
-    private bool _unbound;
+    private bool _isPaused;
+    private volatile bool _isUnbinding;
 
     public EngineListener(
         Socket socket,
@@ -41,13 +51,18 @@ internal sealed class EngineListener : IConnectionListener, IEngineHandler
         _fd = (int)socket.SafeHandle.DangerousGetHandle();
         _loops = loops;
         _contexts = contexts;
+        _acceptsPerTurn = Math.Clamp(node.Connections.Bounds.Unproven / 2, 1, AcceptsMax);
         Node = node;
         Table = table;
         Gate = gate;
         Watch = watch;
         EndPoint = socket.LocalEndPoint!;
-        _spare = Native.EventFd();
-        loops[0].Add(_fd, table.Add(_fd, this));
+        _key = table.Add(_fd, this);
+        if (!loops[0].Add(_fd, _key))
+        {
+            table.Remove(_fd);
+            throw new IOException($"epoll_ctl failed: errno {Native.LastError}");
+        }
     }
 
     public EndPoint EndPoint { get; }
@@ -60,30 +75,45 @@ internal sealed class EngineListener : IConnectionListener, IEngineHandler
 
     public HandshakeWatch Watch { get; }
 
-    /// <summary>Accepts all that wait, and gives each to the next loop.</summary>
+    /// <summary>Accepts what waits, and gives each to the next loop.</summary>
     public void OnReady(uint events, byte[] buffer)
     {
-        while (!_unbound)
+        for (var i = 0; i < _acceptsPerTurn && !_isUnbinding; i++)
         {
+            if (!Node.Connections.HasRoom)
+            {
+                Pause();
+                return;
+            }
+
             var fd = Native.Accept(_fd);
             if (fd < 0)
             {
-                if (Native.LastError is Native.Emfile or Native.Enfile)
+                var error = Native.LastError;
+                if (Native.IsOutOfDescriptors(error))
                 {
-                    RefuseOne();
+                    GatewayLog.NoDescriptors(Node.Log, error);
+                    Pause();
+                    Node.Connections.EvictOldest();
                 }
 
                 return;
             }
 
+            if (Node.Connections.TryEnter(Node.Clock.NowMs) is not { } entry)
+            {
+                Refuse(fd, buffer);
+                continue;
+            }
+
             var loop = _loops[_next++ % _loops.Length];
             if (_tls is null)
             {
-                new EngineConnection(this, loop, fd).Start();
+                new EngineConnection(this, loop, fd).Start(entry);
             }
             else
             {
-                new TlsAccept(this, _tls, loop, fd).Start();
+                new TlsAccept(this, _tls, loop, fd, entry).Start();
             }
         }
     }
@@ -93,8 +123,40 @@ internal sealed class EngineListener : IConnectionListener, IEngineHandler
         // The listener itself stays: the next connection is a new chance.
     }
 
-    /// <summary>Gives a connection to Kestrel.</summary>
-    public void HandOver(int fd) => HandOver(_contexts.Create(new Socket(new SafeSocketHandle(fd, ownsHandle: true))));
+    /// <summary>On its loop's thread: there may be descriptors again, or it is to end.</summary>
+    public void OnPosted()
+    {
+        if (_isUnbinding)
+        {
+            Unbind();
+        }
+        else if (_isPaused)
+        {
+            _isPaused = false;
+            _loops[0].Modify(_fd, Accepting, _key);
+        }
+    }
+
+    /// <summary>Gives a connection to Kestrel. Its descriptor is Kestrel's from here on, whatever happens.</summary>
+    public void HandOver(int fd, ConnectionEntry entry)
+    {
+        var handle = new SafeSocketHandle(fd, ownsHandle: true);
+        AcceptedConnection connection;
+        try
+        {
+            connection = new AcceptedConnection(_contexts.Create(new Socket(handle)), entry);
+        }
+        catch (SocketException)
+        {
+            // It is gone already.
+            handle.Dispose();
+            entry.Leave();
+            return;
+        }
+
+        connection.Begin();
+        HandOver(connection);
+    }
 
     /// <summary>Gives a connection to Kestrel whose TLS is done here.</summary>
     public void HandOver(ConnectionContext context)
@@ -121,42 +183,54 @@ internal sealed class EngineListener : IConnectionListener, IEngineHandler
 
     public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
-        if (!_unbound)
+        // By the loop's thread: it may be about to accept, and must not do so with another's descriptor.
+        _isUnbinding = true;
+        if (!_loops[0].Post(this))
         {
-            _unbound = true;
+            Unbind();
+        }
+
+        return new ValueTask(_unbound.Task);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await UnbindAsync();
+        _contexts.Dispose();
+        _tls?.Dispose();
+    }
+
+    private void Unbind()
+    {
+        if (!_socket.SafeHandle.IsClosed)
+        {
             Table.Remove(_fd);
             _loops[0].Remove(_fd);
             _socket.Dispose();
             _handedOver.Writer.TryComplete();
         }
 
-        return ValueTask.CompletedTask;
+        _unbound.TrySetResult();
     }
 
-    public async ValueTask DisposeAsync()
+    // There is no descriptor for the next one, which waits in the listen backlog until a connection closes.
+    private void Pause()
     {
-        await UnbindAsync();
-        if (_spare >= 0)
-        {
-            _ = Native.Close(_spare);
-            _spare = -1;
-        }
-
-        _contexts.Dispose();
-        _tls?.Dispose();
+        _isPaused = true;
+        _loops[0].Modify(_fd, 0, _key);
+        Node.Connections.WhenRoom(() => _loops[0].Post(this));
     }
 
-    // No descriptor is left. The one kept in reserve lets the connection be taken and closed at once: the client learns of it, and the
-    // listener does not stay ready for ever.
-    private void RefuseOne()
+    // All places are users'. Its request is read if it is there, since bytes that were not would have the answer thrown away.
+    private void Refuse(int fd, byte[] buffer)
     {
-        _ = Native.Close(_spare);
-        var fd = Native.Accept(_fd);
-        if (fd >= 0)
+        if (_tls is null)
         {
-            _ = Native.Close(fd);
+            _ = Native.Send(fd, NodeFull.Response);
+            _ = Native.Receive(fd, buffer, 0);
+            _ = Native.Shutdown(fd, Native.ShutWrite);
         }
 
-        _spare = Native.EventFd();
+        _ = Native.Close(fd);
     }
 }

@@ -63,6 +63,7 @@ internal sealed class EngineTransport : IConnectionListenerFactory, IConnectionL
 
             // Accepted connections inherit it: small messages must not wait for acknowledgements of those before.
             socket.NoDelay = true;
+            _node.Options.KeepAlive.ApplyTo(socket);
             socket.Bind(ip);
             socket.Listen(Backlog);
             socket.Blocking = false;

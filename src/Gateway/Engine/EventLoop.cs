@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using FastPush.Gateway.Telemetry;
 using FastPush.Gateway.Topics;
+using Microsoft.Win32.SafeHandles;
 
 namespace FastPush.Gateway.Engine;
 
@@ -20,8 +21,14 @@ internal sealed class EventLoop : IDisposable
     // A turn that takes longer has done work that belongs to another thread.
     private const double StallSeconds = 0.25;
 
-    private readonly int _epoll = Native.EpollCreate();
-    private readonly int _signal = Native.EventFd();
+    // Closed by their finalizers, when nobody has this loop any more: whoever posts late, or lets go of a connection late, must not
+    // meet another's descriptor under these numbers.
+#pragma warning disable CA2213
+    private readonly SafeFileHandle _epollHandle;
+    private readonly SafeFileHandle _signalHandle;
+#pragma warning restore CA2213
+    private readonly int _epoll;
+    private readonly int _signal;
     private readonly EpollEvent[] _events = new EpollEvent[EventsPerTurn];
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(ReceiveBytes, pinned: true);
     private readonly EngineTable _table;
@@ -34,7 +41,15 @@ internal sealed class EventLoop : IDisposable
     {
         _node = node;
         _table = table;
-        Native.EpollCtl(_epoll, Native.CtlAdd, _signal, Native.EpollIn, EngineTable.Key(_signal, 0));
+        _epoll = Native.EpollCreate();
+        _epollHandle = new SafeFileHandle(_epoll, ownsHandle: true);
+        _signal = Native.EventFd();
+        _signalHandle = new SafeFileHandle(_signal, ownsHandle: true);
+        if (!Native.EpollCtl(_epoll, Native.CtlAdd, _signal, Native.EpollIn, EngineTable.Key(_signal, 0)))
+        {
+            throw new IOException($"epoll_ctl failed: errno {Native.LastError}");
+        }
+
         _thread = new Thread(Run) { Name = $"fastpush-engine-{number}", IsBackground = true };
         _thread.Start();
     }
@@ -48,11 +63,18 @@ internal sealed class EventLoop : IDisposable
     /// <summary>Takes a descriptor out. From any thread.</summary>
     public void Remove(int fd) => Native.EpollCtl(_epoll, Native.CtlDel, fd, 0, 0);
 
-    /// <summary>Runs <see cref="IPosted.OnPosted"/> on the loop's thread.</summary>
-    public void Post(IPosted posted)
+    /// <summary>Runs <see cref="IPosted.OnPosted"/> on the loop's thread. False, and it does not run, when the loop has ended.</summary>
+    public bool Post(IPosted posted)
     {
+        if (_stopping)
+        {
+            return false;
+        }
+
         _posted.Enqueue(posted);
         Native.Signal(_signal);
+        GC.KeepAlive(this);
+        return true;
     }
 
     public void Dispose()
@@ -60,8 +82,9 @@ internal sealed class EventLoop : IDisposable
         _stopping = true;
         Native.Signal(_signal);
         _thread.Join();
-        _ = Native.Close(_epoll);
-        _ = Native.Close(_signal);
+        RunPosted();
+        GC.KeepAlive(_epollHandle);
+        GC.KeepAlive(_signalHandle);
     }
 
     private void Run()
@@ -88,6 +111,14 @@ internal sealed class EventLoop : IDisposable
                 _node.Metrics.EngineStalled();
                 GatewayLog.EngineStalled(_node.Log, (long)(seconds * 1000));
             }
+        }
+    }
+
+    private void RunPosted()
+    {
+        while (_posted.TryDequeue(out var posted))
+        {
+            posted.OnPosted();
         }
     }
 
@@ -118,10 +149,7 @@ internal sealed class EventLoop : IDisposable
             else if (ready.Data == EngineTable.Key(_signal, 0))
             {
                 Native.ResetSignal(_signal);
-                while (_posted.TryDequeue(out var posted))
-                {
-                    posted.OnPosted();
-                }
+                RunPosted();
             }
         }
 

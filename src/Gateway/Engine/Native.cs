@@ -24,6 +24,7 @@ internal static unsafe partial class Native
     public const int Enfile = 23;
     public const int Emfile = 24;
     public const int Enobufs = 105;
+    public const int Enomem = 12;
 
     public const int ShutWrite = 1;
     public const int ShutBoth = 2;
@@ -34,12 +35,23 @@ internal static unsafe partial class Native
     private const int MadvDontNeed = 4;
     private const int SolSocket = 1;
     private const int SoRcvLowat = 18;
+    private const int RlimitNoFile = 7;
 
     /// <summary>
     /// Why a call has just failed. Read here and not by the marshaller, which would clear and fetch it around each call that succeeds;
     /// what the runtime does between a call's return and this preserves it.
     /// </summary>
     public static int LastError => Marshal.GetLastSystemError();
+
+    /// <summary>The call failed because the process or the system has no descriptor, or no memory for one.</summary>
+    public static bool IsOutOfDescriptors(int error) => error is Emfile or Enfile or Enobufs or Enomem;
+
+    /// <summary>Descriptors this process may have open.</summary>
+    public static long DescriptorLimit()
+    {
+        var limit = stackalloc ulong[2]; // The bound in force, and how far it could be raised.
+        return GetRLimit(RlimitNoFile, limit) == 0 ? (long)Math.Min(limit[0], long.MaxValue) : long.MaxValue;
+    }
 
     public static int EpollCreate() => Check(EpollCreate1(CloseOnExec));
 
@@ -139,6 +151,9 @@ internal static unsafe partial class Native
 
     [LibraryImport("libc", EntryPoint = "close")]
     public static partial int Close(int fd);
+
+    [LibraryImport("libc", EntryPoint = "getrlimit")]
+    private static partial int GetRLimit(int resource, ulong* limit);
 
     [LibraryImport("libc", EntryPoint = "shutdown")]
     public static partial int Shutdown(int fd, int how);

@@ -1,5 +1,6 @@
 using FastPush.Gateway.Auth;
 using FastPush.Gateway.Transport;
+using Microsoft.AspNetCore.Connections;
 
 namespace FastPush.Gateway.Http;
 
@@ -15,6 +16,7 @@ internal static class Endpoints
             await next(context);
         });
         app.UseExceptionHandler();
+        app.Use(AnswerBadRequestsAsync);
         app.UseStatusCodePages();
         app.UseConsole();
         HealthEndpoints.Map(app);
@@ -40,5 +42,22 @@ internal static class Endpoints
 
             return Problem.WriteAsync(context, StatusCodes.Status426UpgradeRequired, "This path is for WebSocket upgrades over HTTP/1.1.");
         }).ExcludeFromDescription();
+    }
+
+    // What a client does wrong, as leaving amid its request, is no fault of the gateway and not for its log.
+    private static async Task AnswerBadRequestsAsync(HttpContext context, RequestDelegate next)
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (BadHttpRequestException e) when (!context.Response.HasStarted)
+        {
+            await Problem.WriteAsync(context, e.StatusCode, e.Message);
+        }
+        catch (ConnectionResetException)
+        {
+            context.Abort();
+        }
     }
 }

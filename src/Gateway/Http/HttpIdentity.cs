@@ -1,12 +1,13 @@
 using System.Text;
 using FastPush.Gateway.Auth;
+using FastPush.Gateway.Limits;
 
 namespace FastPush.Gateway.Http;
 
 /// <summary>Who asks, by <c>Authorization: Bearer</c> or <c>?token=</c>.</summary>
 internal static class HttpIdentity
 {
-    /// <summary>The principal, or null with the text for a 401.</summary>
+    /// <summary>The principal, or null with the text for a 401. A valid token proves the connection that it came with.</summary>
     public static Principal? Find(HttpContext context, TokenVerifier tokens, out string detail)
     {
         var header = context.Request.Headers.Authorization.ToString();
@@ -25,6 +26,10 @@ internal static class HttpIdentity
         if (principal is null)
         {
             context.Response.Headers.WWWAuthenticate = "Bearer error=\"invalid_token\"";
+        }
+        else
+        {
+            context.Features.Get<ConnectionEntry>()?.TryProve(); // A full node serves requests all the same, but takes no streams.
         }
 
         return principal;

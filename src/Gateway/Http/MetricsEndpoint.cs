@@ -27,6 +27,12 @@ internal static class MetricsEndpoint
             Line(page, "push_connections_closed_total", $"reason=\"{reason.Name()}\"", metrics.ClosedBy(reason));
         }
 
+        Type(page, "push_connections_accepted", "gauge", "Accepted connections of any kind, by whether they have shown a valid token.");
+        Line(page, "push_connections_accepted", "proven=\"true\"", node.Connections.Proven);
+        Line(page, "push_connections_accepted", "proven=\"false\"", node.Connections.Count - node.Connections.Proven);
+        Gauge(page, "push_connections_limit", "Connections of users that this node takes.", node.Connections.Bounds.Proven);
+        Counter(page, "push_connections_evicted_total", "Connections without a token, closed for newcomers.", node.Connections.Evictions);
+        Counter(page, "push_connections_refused_total", "Connections closed at once for want of a place.", node.Connections.Refusals);
         Counter(page, "push_messages_published", "Messages accepted.", metrics.MessagesPublished);
         Counter(page, "push_messages_delivered", "Deliveries handed to the transport.", metrics.MessagesDelivered);
         Counter(page, "push_messages_acked", "Deliveries acknowledged.", metrics.MessagesAcked);

@@ -3,6 +3,7 @@ using System.Text;
 using FastPush.Gateway.Limits;
 using FastPush.Gateway.Links;
 using FastPush.Gateway.Sessions;
+using FastPush.Gateway.Transport;
 using FastPush.Protocol.Sse;
 using FastPush.Protocol.Stomp;
 
@@ -29,7 +30,7 @@ internal static class SseEndpoint
             return;
         }
 
-        if (node.IsDraining || node.IsStarting || node.Sessions.Count >= node.Options.Limits.Connections)
+        if (node.IsDraining || node.IsStarting || IsFull(context, node))
         {
             await StreamPostponed.WriteAsync(context, "This node takes no new streams. Ask again.");
             return;
@@ -49,6 +50,11 @@ internal static class SseEndpoint
         await RunAsync(context, node, principal, keys, lastEventId);
     }
 
+    // With HTTP/2 one connection may have many streams.
+    private static bool IsFull(HttpContext context, Node node) =>
+        context.Features.Get<ConnectionEntry>() is { IsProven: false }
+        || node.Metrics.ConnectionsActive >= node.Connections.Bounds.Proven;
+
     private static async Task RunAsync(HttpContext context, Node node, Auth.Principal principal, List<byte[]> keys, long? lastEventId)
     {
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -56,6 +62,10 @@ internal static class SseEndpoint
         var session = new Session(node, link, WireFormat.ServerSentEvents, node.NextSessionId());
         await using var aborted = context.RequestAborted.UnsafeRegister(
             static state => ((TaskCompletionSource)state!).TrySetResult(), ended);
+
+        // Who only half-closed could still read, but an EventSource that is gone closes in the same way, and messages must not go there.
+        await using var left = context.Features.Get<InputEnd>()?.Token.UnsafeRegister(
+            static state => ((TaskCompletionSource)state!).TrySetResult(), ended) ?? default;
         node.Sessions.Add(session);
         try
         {

@@ -1,5 +1,6 @@
 using FastPush.Gateway.Auth;
 using FastPush.Gateway.Http;
+using FastPush.Gateway.Limits;
 using FastPush.Gateway.Telemetry;
 using FastPush.Gateway.Transport;
 using FastPush.Notifications.Publishing;
@@ -43,6 +44,13 @@ internal sealed class NodeService(
         var addresses = server.Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
         GatewayLog.Listening(node.Log, mode.Version, string.Join(", ", addresses), mode.Mode);
         GatewayLog.NotDurable(node.Log, string.Join(", ", mode.NotDurable));
+        var (limits, connections) = (node.Options.Limits, node.Connections.Bounds.Proven);
+        if (connections < limits.Connections)
+        {
+            GatewayLog.ConnectionsBounded(
+                node.Log, connections, limits.Connections, ConnectionBounds.Descriptors, limits.ReservedDescriptors);
+        }
+
         if (services.GetService<DevIssuer>() is not null)
         {
             GatewayLog.DevelopmentKey(node.Log);

@@ -53,6 +53,7 @@ internal sealed class Ticker : IDisposable
         {
             var nowMs = _node.Clock.NowMs;
             _watch?.Check(nowMs);
+            _node.Connections.Retry();
             foreach (var session in _node.Sessions.Slots)
             {
                 if (session is not null)
@@ -106,6 +107,10 @@ internal sealed class Ticker : IDisposable
         else if (session.ExpectWithinMs != 0 && nowMs - session.LastInputMs > session.ExpectWithinMs)
         {
             SessionCloser.Close(session, CloseReason.HeartBeat);
+        }
+        else if (session.Unfinished.IsOverdue(nowMs, _node.Options.Limits.FrameTimeoutMs))
+        {
+            SessionCloser.Close(session, CloseReason.FrameTimeout);
         }
         else
         {

@@ -1,3 +1,5 @@
+using FastPush.Gateway.Limits;
+
 namespace FastPush.Gateway.Links;
 
 /// <summary>
@@ -8,6 +10,24 @@ internal abstract class Link
 {
     /// <summary>The session that is told when the link takes bytes again. Set once, before the first send.</summary>
     public Sessions.Session? Session { get; set; }
+
+    /// <summary>
+    /// The connection's place in the node's count while it has not proved who it is; null afterwards, and for a link that is none of
+    /// the node's connections.
+    /// </summary>
+    public ConnectionEntry? Entry { get; set; }
+
+    /// <summary>A valid token came. False when the node has no place for one more user.</summary>
+    public bool TryProve()
+    {
+        if (Entry is { } entry && !entry.TryProve())
+        {
+            return false;
+        }
+
+        Entry = null;
+        return true;
+    }
 
     /// <summary>What <see cref="SendWhenWritable"/> is given is read by the system until it reports back.</summary>
     public virtual bool HoldsBytes => false;

@@ -34,6 +34,8 @@ internal sealed record GatewayOptions
 
     public EngineOptions Engine { get; init; } = new();
 
+    public KeepAliveOptions KeepAlive { get; init; } = new();
+
     public ClusterOptions Cluster { get; init; } = new();
 }
 
@@ -68,7 +70,17 @@ internal sealed record LimitOptions
     /// <summary>The part that histories may keep, and keep only while nobody else needs it.</summary>
     public double HistoryShare { get; init; } = 1.0 / 2;
 
+    /// <summary>Connections of users. The system's bound on descriptors may allow fewer: see <see cref="ReservedDescriptors"/>.</summary>
     public int Connections { get; init; } = 100_000;
+
+    /// <summary>Connections that have not shown a valid token; 0 = a quarter of the others, at least 16.</summary>
+    public int UnprovenConnections { get; init; }
+
+    /// <summary>Descriptors (RLIMIT_NOFILE) that are never a client's: for files, stores and the runtime, which takes some 250.</summary>
+    public int ReservedDescriptors { get; init; } = 384;
+
+    /// <summary>From a frame's first byte to its last.</summary>
+    public int FrameTimeoutMs { get; init; } = 30_000;
 
     /// <summary>Connections of one user, over all servers; 0 = no limit.</summary>
     public int ConnectionsPerUser { get; init; }

@@ -1,5 +1,6 @@
 using FastPush.Gateway.Auth;
 using FastPush.Gateway.Engine;
+using FastPush.Gateway.Limits;
 using FastPush.Relay.Redis;
 
 namespace FastPush.Gateway.Options;
@@ -59,6 +60,14 @@ internal static class OptionsValidator
             }
         }
 
+        var descriptors = ConnectionBounds.Descriptors;
+        if (descriptors - options.Limits.ReservedDescriptors < ConnectionBounds.DescriptorsLeast)
+        {
+            yield return $"FastPush:Limits:ReservedDescriptors: the process may have {descriptors} descriptors open (RLIMIT_NOFILE, "
+                + $"ulimit -n), so of {options.Limits.ReservedDescriptors} for itself too few are left for clients; allow it "
+                + $"{options.Limits.ReservedDescriptors + ConnectionBounds.DescriptorsLeast} or more";
+        }
+
         // The bound must hold one frame for each connection that may be sending one, or publishers starve at once.
         var least = options.Limits.OutboxBytes + (long)options.Limits.FrameBytes * 2;
         if (options.Limits.MessageMemoryBytes < least)
@@ -97,6 +106,12 @@ internal static class OptionsValidator
             ("Limits:OutboxBytes", o.Limits.OutboxBytes, 4096, 1 << 30),
             ("Limits:MessageMemoryBytes", o.Limits.MessageMemoryBytes, 1 << 20, long.MaxValue),
             ("Limits:Connections", o.Limits.Connections, 1, 1_000_000),
+            ("Limits:UnprovenConnections", o.Limits.UnprovenConnections, 0, 1_000_000),
+            ("Limits:ReservedDescriptors", o.Limits.ReservedDescriptors, 0, 1_000_000),
+            ("Limits:FrameTimeoutMs", o.Limits.FrameTimeoutMs, 1000, 3_600_000),
+            ("KeepAlive:IdleSeconds", o.KeepAlive.IdleSeconds, 0, 32_767),
+            ("KeepAlive:IntervalSeconds", o.KeepAlive.IntervalSeconds, 1, 32_767),
+            ("KeepAlive:Count", o.KeepAlive.Count, 1, 127),
             ("Limits:Transactions", o.Limits.Transactions, 0, 1000),
             ("Limits:TransactionFrames", o.Limits.TransactionFrames, 0, 100_000),
             ("Limits:RequestBytes", o.Limits.RequestBytes, 1024, 256 << 20),

@@ -63,6 +63,9 @@ internal sealed partial class Session
     /// <summary>When input last came, on the monotonic clock. Written by the reader without a lock.</summary>
     public long LastInputMs { get; set; }
 
+    /// <summary>What the client has begun and not ended.</summary>
+    public UnfinishedInput Unfinished;
+
     /// <summary>When the present state must be over: connect deadline, then none, then the end of closing. 0 = none.</summary>
     public long DeadlineMs { get; set; }
 

@@ -30,6 +30,12 @@ internal static class SessionCloser
             Message = "heart-beat missed",
             Detail = "Nothing came from the client for longer than the heart-beat that was agreed.",
         },
+        CloseReason.FrameTimeout => new CloseNotice
+        {
+            Code = 1008,
+            Message = "frame timeout",
+            Detail = "A STOMP frame or WebSocket message was begun, and its end did not come in time (FastPush:Limits:FrameTimeoutMs).",
+        },
         CloseReason.ConnectTimeout => new CloseNotice
         {
             Code = 1002,

@@ -44,6 +44,12 @@ internal static class ConnectCommand
 
         var node = connection.Node;
         var session = connection.Session;
+        if (!session.Link.TryProve())
+        {
+            StompCommands.Refuse(connection, frame, CloseReason.Overload, 1013, "overload", NodeFull.Detail);
+            return;
+        }
+
         connection.Version = version;
         session.Format = version switch
         {

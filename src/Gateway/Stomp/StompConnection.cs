@@ -70,6 +70,7 @@ internal sealed partial class StompConnection
         var acks = default(AckRun);
         Receive(bytes, ref acks);
         acks.Finish(this);
+        Session.Unfinished.EndRead(Session.LastInputMs, !_partial.IsEmpty, _restLength > 0 || _decoder.IsInMessage);
     }
 
     private void Receive(Span<byte> bytes, scoped ref AckRun acks)
@@ -159,6 +160,11 @@ internal sealed partial class StompConnection
 
     private void Handle(in WsChunk chunk, ref AckRun acks)
     {
+        if (!_decoder.IsInMessage)
+        {
+            Session.Unfinished.EndMessage(); // It was the last of a message, or a control frame outside of one.
+        }
+
         if (chunk.Kind == WsChunkKind.Data)
         {
             if (!IsClosing)
@@ -236,6 +242,7 @@ internal sealed partial class StompConnection
             if (!_scan.Begun && AckCommands.TryHandle(this, bytes[at..], ref acks, out var ackBytes))
             {
                 at += ackBytes;
+                Session.Unfinished.EndFrame();
                 continue;
             }
 
@@ -246,6 +253,7 @@ internal sealed partial class StompConnection
             {
                 case ParseStatus.Done:
                     acks.Finish(this);
+                    Session.Unfinished.EndFrame();
                     StompCommands.Handle(this, frame);
                     break;
                 case ParseStatus.NeedMore:

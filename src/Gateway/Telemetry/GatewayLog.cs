@@ -40,6 +40,16 @@ internal static partial class GatewayLog
     [LoggerMessage(1011, LogLevel.Warning, "TLS of {Endpoint} stays with Kestrel, which takes more memory for each connection: {Why}")]
     public static partial void TlsStaysWithKestrel(ILogger log, string endpoint, string why);
 
+    [LoggerMessage(
+        1012,
+        LogLevel.Warning,
+        "Room for {Connections} connections of users, not {Wished} (FastPush:Limits:Connections): the process may have {Descriptors} "
+            + "descriptors open (RLIMIT_NOFILE), of which {Reserved} are its own (FastPush:Limits:ReservedDescriptors).")]
+    public static partial void ConnectionsBounded(ILogger log, int connections, int wished, long descriptors, int reserved);
+
+    [LoggerMessage(1013, LogLevel.Warning, "The system has no descriptor for a new connection (errno {Error}). Connections wait.")]
+    public static partial void NoDescriptors(ILogger log, int error);
+
     [LoggerMessage(1020, LogLevel.Warning, "Keys of the set are ignored, tokens signed by them are refused: {Keys}.")]
     public static partial void KeysIgnored(ILogger log, string keys);
 }

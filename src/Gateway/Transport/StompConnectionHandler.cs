@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using FastPush.Gateway.Limits;
 using FastPush.Gateway.Links;
 using FastPush.Gateway.Sessions;
 using FastPush.Gateway.Stomp;
@@ -27,8 +28,14 @@ internal sealed class StompConnectionHandler(Node node) : ConnectionHandler
         var upgrade = connection.Features.Get<AcceptedUpgrade>()
             ?? throw new InvalidOperationException("the connection was not upgraded");
         connection.Features.Set<AcceptedUpgrade>(null);
-        var client = new StompConnection(node, MakeLink(connection, upgrade.IsFirst), upgrade.Principal, upgrade.AcceptedMs);
+        if (TryMakeLink(connection, upgrade.IsFirst) is not { } link)
+        {
+            return;
+        }
+
+        var client = new StompConnection(node, link, upgrade.Principal, upgrade.AcceptedMs);
         var session = client.Session;
+        session.Link.Entry = connection.Features.Get<ConnectionEntry>();
         try
         {
             node.Sessions.Add(session);
@@ -94,8 +101,8 @@ internal sealed class StompConnectionHandler(Node node) : ConnectionHandler
     }
 
     // TLS, and transports without a socket, are written through their pipe; so are connections whose pipe may still hold the end of
-    // an HTTP response, which must not be overtaken.
-    private static Link MakeLink(ConnectionContext connection, bool isFirst)
+    // an HTTP response, which must not be overtaken. Null when the connection was closed here meanwhile.
+    private static Link? TryMakeLink(ConnectionContext connection, bool isFirst)
     {
         var socket = connection.Features.Get<IConnectionSocketFeature>()?.Socket;
         if (!isFirst || socket is null || connection.Features.Get<ITlsHandshakeFeature>() is not null)
@@ -104,6 +111,13 @@ internal sealed class StompConnectionHandler(Node node) : ConnectionHandler
             return new PipeLink(connection.Transport.Output, static () => { }, connection.Abort);
         }
 
-        return new SocketLink(socket, connection.Abort);
+        try
+        {
+            return new SocketLink(socket, connection.Abort);
+        }
+        catch (ObjectDisposedException)
+        {
+            return null;
+        }
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using FastPush.Gateway.Auth;
+using FastPush.Gateway.Limits;
 using FastPush.Protocol.Buffers;
 using FastPush.Protocol.Handshake;
 using Microsoft.AspNetCore.Connections;
@@ -29,6 +30,7 @@ internal sealed class StompMiddleware(Node node, UpgradeGate gate, HandshakeWatc
     // HTTP, up to an upgrade if one comes.
     private async ValueTask<bool> ServeAsync(ConnectionContext connection, ConnectionDelegate next)
     {
+        connection.Transport = new WholeInput(connection.Transport);
         var requests = new UpgradeWatch(connection, node.ProtocolLimits, watch);
         try
         {
@@ -62,10 +64,11 @@ internal sealed class StompMiddleware(Node node, UpgradeGate gate, HandshakeWatc
     private async ValueTask<UpgradeVerdict> DecideAsync(ConnectionContext connection, bool isFirst, long sinceMs)
     {
         var input = connection.Transport.Input;
+        var entry = connection.Features.Get<ConnectionEntry>();
         while (true)
         {
             var result = await input.ReadAsync();
-            var verdict = Look(result.Buffer, out var consumed, out var principal, out var response);
+            var verdict = Look(result.Buffer, entry, out var consumed, out var principal, out var response);
             if (verdict == UpgradeVerdict.NeedMore && !result.IsCompleted)
             {
                 input.AdvanceTo(result.Buffer.Start, result.Buffer.End);
@@ -91,23 +94,31 @@ internal sealed class StompMiddleware(Node node, UpgradeGate gate, HandshakeWatc
     }
 
     private UpgradeVerdict Look(
-        in ReadOnlySequence<byte> buffer, out int consumed, out Principal? principal, out ReadOnlyMemory<byte> response)
+        in ReadOnlySequence<byte> buffer,
+        ConnectionEntry? entry,
+        out int consumed,
+        out Principal? principal,
+        out ReadOnlyMemory<byte> response)
     {
         if (buffer.IsSingleSegment)
         {
-            return Look(buffer.FirstSpan, out consumed, out principal, out response);
+            return Look(buffer.FirstSpan, entry, out consumed, out principal, out response);
         }
 
         var length = (int)Math.Min(buffer.Length, node.Options.Limits.UpgradeHeadBytes + 1);
         var joined = BytePool.Rent(length);
         buffer.Slice(0, length).CopyTo(joined);
-        var verdict = Look(joined.AsSpan(0, length), out consumed, out principal, out response);
+        var verdict = Look(joined.AsSpan(0, length), entry, out consumed, out principal, out response);
         BytePool.Return(joined);
         return verdict;
     }
 
     private UpgradeVerdict Look(
-        ReadOnlySpan<byte> buffer, out int consumed, out Principal? principal, out ReadOnlyMemory<byte> response)
+        ReadOnlySpan<byte> buffer,
+        ConnectionEntry? entry,
+        out int consumed,
+        out Principal? principal,
+        out ReadOnlyMemory<byte> response)
     {
         consumed = 0;
         principal = null;
@@ -123,7 +134,7 @@ internal sealed class StompMiddleware(Node node, UpgradeGate gate, HandshakeWatc
         }
 
         var writer = new ArrayBufferWriter<byte>(UpgradeResponse.AcceptBytesMax);
-        var verdict = gate.Decide(buffer, writer, out principal, out consumed);
+        var verdict = gate.Decide(buffer, writer, entry, out principal, out consumed);
         response = writer.WrittenMemory;
         return verdict;
     }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using FastPush.Gateway.Auth;
 using FastPush.Gateway.Lifecycle;
+using FastPush.Gateway.Limits;
 using FastPush.Protocol;
 using FastPush.Protocol.Handshake;
 
@@ -27,10 +28,10 @@ internal sealed class UpgradeGate(Node node, OriginPolicy origins, DrainHint dra
 {
     /// <summary>
     /// Decides on the head in <paramref name="buffer"/>. The answer for the client (101 or refusal) is written to
-    /// <paramref name="response"/>.
+    /// <paramref name="response"/>. A valid token proves the connection that <paramref name="entry"/> stands for.
     /// </summary>
     public UpgradeVerdict Decide(
-        ReadOnlySpan<byte> buffer, IBufferWriter<byte> response, out Principal? principal, out int consumed)
+        ReadOnlySpan<byte> buffer, IBufferWriter<byte> response, ConnectionEntry? entry, out Principal? principal, out int consumed)
     {
         principal = null;
         var status = UpgradeRequest.TryRead(buffer, node.ProtocolLimits, out var request, out consumed, out var fault);
@@ -69,15 +70,15 @@ internal sealed class UpgradeGate(Node node, OriginPolicy origins, DrainHint dra
             return Refuse(response, 403, "Forbidden", "This origin may not connect (FastPush:Origins).");
         }
 
-        if (node.Sessions.Count >= node.Options.Limits.Connections)
-        {
-            return Refuse(response, 503, "Service Unavailable", "This node is full (FastPush:Limits:Connections).", "Retry-After: 1\r\n"u8);
-        }
-
-        return Authenticate(request, response, out principal);
+        return Authenticate(request, response, entry, out principal);
     }
 
-    private UpgradeVerdict Authenticate(in UpgradeRequest request, IBufferWriter<byte> response, out Principal? principal)
+    /// <summary>The refusal for want of a place.</summary>
+    public static UpgradeVerdict RefuseFull(IBufferWriter<byte> response) =>
+        Refuse(response, 503, "Service Unavailable", NodeFull.Detail, "Retry-After: 1\r\n"u8);
+
+    private UpgradeVerdict Authenticate(
+        in UpgradeRequest request, IBufferWriter<byte> response, ConnectionEntry? entry, out Principal? principal)
     {
         principal = null;
         var token = request.BearerToken;
@@ -98,6 +99,11 @@ internal sealed class UpgradeGate(Node node, OriginPolicy origins, DrainHint dra
             {
                 var challenge = "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n"u8;
                 return Refuse(response, 401, "Unauthorized", AuthFaults.Describe(fault), challenge);
+            }
+
+            if (entry is not null && !entry.TryProve())
+            {
+                return RefuseFull(response);
             }
         }
 

@@ -14,6 +14,9 @@ public struct WsDecoder
     private bool _isInMessage;
     private bool _isText;
 
+    /// <summary>A data message has begun and its last byte has not come.</summary>
+    public readonly bool IsInMessage => _isInFrame || _isInMessage;
+
     /// <summary>
     /// Takes at most one chunk from the start of <paramref name="input"/>. After Done or NeedMore the caller drops
     /// <paramref name="consumed"/> bytes; what is left it keeps and calls again: at once after Done, with more appended after

@@ -175,6 +175,15 @@ internal sealed class RawClient : IDisposable
         return error;
     }
 
+    public int Port => ((IPEndPoint)_socket.LocalEndPoint!).Port;
+
+    /// <summary>Ends the connection by RST.</summary>
+    public void Reset()
+    {
+        _socket.LingerState = new LingerOption(true, 0);
+        _socket.Dispose();
+    }
+
     /// <summary>Sends nothing more, but reads on.</summary>
     public void EndSend() => _socket.Shutdown(SocketShutdown.Send);
 

@@ -1,9 +1,7 @@
 using System.Net;
 using System.Net.WebSockets;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using FastPush.Gateway.Tests.Auth;
 using FastPush.Gateway.Tests.Testing;
 
 namespace FastPush.Gateway.Tests.Transport;
@@ -110,43 +108,5 @@ public sealed class TlsTests(TlsTests.Fixture fixture) : IClassFixture<TlsTests.
         await client.SubscribeAsync("/topic/plain");
     }
 
-    public sealed class Fixture : IAsyncLifetime, IDisposable
-    {
-        private readonly TempFolder _folder = new();
-        private readonly X509Certificate2 _certificate = Make();
-
-        internal GatewayProcess Gateway { get; private set; } = null!;
-
-        public bool IsOurs(X509Certificate? certificate) => certificate?.GetCertHashString() == _certificate.GetCertHashString();
-
-        public async Task InitializeAsync()
-        {
-            var (path, key) = (_folder["cert.pem"], _folder["key.pem"]);
-            await File.WriteAllTextAsync(path, _certificate.ExportCertificatePem());
-            await File.WriteAllTextAsync(key, _certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
-            Gateway = await GatewayProcess.StartAsync(
-                // The first test sends more than the default before it reads.
-                "--FastPush:Limits:OutboxBytes=8388608",
-                "--Kestrel:Endpoints:Http:Url=http://127.0.0.1:0",
-                "--Kestrel:Endpoints:Https:Url=https://127.0.0.1:0",
-                $"--Kestrel:Endpoints:Https:Certificate:Path={path}",
-                $"--Kestrel:Endpoints:Https:Certificate:KeyPath={key}");
-        }
-
-        public async Task DisposeAsync() => await Gateway.DisposeAsync();
-
-        public void Dispose()
-        {
-            _certificate.Dispose();
-            _folder.Dispose();
-        }
-
-        private static X509Certificate2 Make()
-        {
-            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-            var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
-            var now = TimeProvider.System.GetUtcNow();
-            return request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
-        }
-    }
+    public sealed class Fixture() : TlsGateway(null);
 }

@@ -5,7 +5,10 @@ namespace FastPush.Simulation.Fleet;
 /// <summary>Looks at every frame that reaches a client: may it get this now?</summary>
 internal sealed class FleetWire(FleetWorld world)
 {
-    private static readonly string[] s_errors = ["slow consumer", "unavailable", "overload", "heart-beat missed", "connect timeout"];
+    private static readonly string[] s_errors =
+    [
+        "slow consumer", "unavailable", "overload", "heart-beat missed", "connect timeout", "frame timeout",
+    ];
 
     public void Look(FleetConnection connection)
     {

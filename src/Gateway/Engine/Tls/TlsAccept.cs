@@ -1,3 +1,4 @@
+using FastPush.Gateway.Limits;
 using FastPush.Protocol;
 using FastPush.Protocol.Tls;
 
@@ -10,10 +11,9 @@ namespace FastPush.Gateway.Engine.Tls;
 /// </summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage(
     "Reliability", "CA1001", Justification = "The handshake ends with End, which every way out of this class goes through.")]
-internal sealed class TlsAccept(EngineListener listener, TlsContext tls, EventLoop loop, int fd)
-    : IEngineHandler, IPosted, IThreadPoolWorkItem
+internal sealed class TlsAccept(EngineListener listener, TlsContext tls, EventLoop loop, int fd, ConnectionEntry entry)
+    : IEngineHandler, IPosted, IThreadPoolWorkItem, IConnectionOwner
 {
-    private readonly long _acceptedMs = listener.Node.Clock.NowMs;
     private ulong _key;
     private TlsHandshake? _handshake;
     private HandshakeState _state;
@@ -28,7 +28,11 @@ internal sealed class TlsAccept(EngineListener listener, TlsContext tls, EventLo
     {
         _key = listener.Table.Add(fd, this);
         listener.Watch.Add(OnOverdue);
-        if (!loop.Add(fd, _key))
+        if (loop.Add(fd, _key))
+        {
+            entry.Begin(this);
+        }
+        else
         {
             Close();
         }
@@ -57,20 +61,22 @@ internal sealed class TlsAccept(EngineListener listener, TlsContext tls, EventLo
 
     public void OnFault() => Close();
 
-    /// <summary>On the loop's thread: a step is done, or the time for the handshake and the first request is over.</summary>
+    /// <summary>
+    /// On the loop's thread: a step is done, or the time for the handshake and the first request is over, or the place is wanted.
+    /// </summary>
     public void OnPosted()
     {
         if (_hasStepped)
         {
             _hasStepped = false;
             _isStepping = false;
-            if (!_isGone && !_isOverdue)
+            if (!_isGone && !MustEnd)
             {
                 Return();
             }
         }
 
-        if (!_isOverdue)
+        if (!MustEnd)
         {
             return;
         }
@@ -93,7 +99,11 @@ internal sealed class TlsAccept(EngineListener listener, TlsContext tls, EventLo
         loop.Post(this);
     }
 
+    public void Evict() => loop.Post(this);
+
     public override string ToString() => $"engine-tls:{fd}";
+
+    private bool MustEnd => _isOverdue || (entry.IsEvicted && _successor is null);
 
     // From the ticker's thread.
     private void OnOverdue()
@@ -165,8 +175,8 @@ internal sealed class TlsAccept(EngineListener listener, TlsContext tls, EventLo
             case HandshakeState.Done when _handshake!.TryMakeKeys(out var read, out var write):
                 var recordBytesMax = _handshake.RecordBytesMax;
                 End();
-                _successor = new TlsConnection(listener, loop, fd, _acceptedMs);
-                _successor.Start(read, write, recordBytesMax);
+                _successor = new TlsConnection(listener, loop, fd);
+                _successor.Start(entry, read, write, recordBytesMax);
                 break;
             default:
                 Close();
@@ -179,7 +189,7 @@ internal sealed class TlsAccept(EngineListener listener, TlsContext tls, EventLo
         End();
         loop.Remove(fd);
         Native.SetReceiveLowWater(fd, 1);
-        listener.HandOver(fd);
+        listener.HandOver(fd, entry);
     }
 
     private void Close()
@@ -188,6 +198,7 @@ internal sealed class TlsAccept(EngineListener listener, TlsContext tls, EventLo
         {
             End();
             _ = Native.Close(fd);
+            entry.Leave();
         }
     }
 

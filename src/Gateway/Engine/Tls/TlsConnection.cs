@@ -1,5 +1,6 @@
 using System.Buffers;
 using FastPush.Gateway.Auth;
+using FastPush.Gateway.Limits;
 using FastPush.Gateway.Links;
 using FastPush.Gateway.Sessions;
 using FastPush.Gateway.Stomp;
@@ -15,21 +16,20 @@ namespace FastPush.Gateway.Engine.Tls;
 /// <c>/stomp</c> goes on to Kestrel's HTTP server by <see cref="TlsHttpContext"/>. Read and closed by its loop's thread alone.
 /// </summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA1001", Justification = "The HTTP server disposes of its context.")]
-internal sealed class TlsConnection(EngineListener listener, EventLoop loop, int fd, long acceptedMs) : Link, IEngineHandler, IPosted
+internal sealed partial class TlsConnection(EngineListener listener, EventLoop loop, int fd)
+    : Link, IEngineHandler, IPosted, IConnectionOwner
 {
     private TlsChannel _channel = null!;
     private TlsReceiver _receiver = null!;
     private StompConnection? _client;
     private TlsHttpContext? _http;
-
-    // The beginning of a request whose head is cut off.
-    private byte[]? _head;
-    private int _headBytes;
     private TlsPhase _phase;
 
     /// <summary>Takes the descriptor over, which is in the epoll set already.</summary>
-    public void Start(TrafficKey read, TrafficKey write, int recordBytesMax)
+    public void Start(ConnectionEntry entry, TrafficKey read, TrafficKey write, int recordBytesMax)
     {
+        Entry = entry;
+        entry.PassTo(this);
         var key = listener.Table.Add(fd, this);
         _channel = new TlsChannel(loop, fd, key, write, recordBytesMax);
         _receiver = new TlsReceiver(read, recordBytesMax);
@@ -90,26 +90,47 @@ internal sealed class TlsConnection(EngineListener listener, EventLoop loop, int
         }
     }
 
-    /// <summary>On the loop's thread: the HTTP server is done with the connection.</summary>
-    public void OnPosted() => Close();
+    public void Evict() => loop.Post(this);
+
+    /// <summary>On the loop's thread: the HTTP server is done with the connection, or its place is wanted.</summary>
+    public void OnPosted()
+    {
+        if (_client is not null && _phase == TlsPhase.Open)
+        {
+            SessionCloser.Close(_client.Session, CloseReason.Evicted, NodeFull.Evicted);
+        }
+
+        Close();
+    }
 
     private void Read(byte[] buffer)
     {
         var kept = _receiver.Restore(buffer);
         var received = Native.Receive(fd, buffer.AsSpan(kept), 0);
-        if (received <= 0 && (received == 0 || Native.LastError is not (Native.Eagain or Native.Eintr)))
+        if (received == 0)
+        {
+            EndInput();
+            return;
+        }
+
+        if (received < 0 && Native.LastError is not (Native.Eagain or Native.Eintr))
         {
             Close();
             return;
         }
 
         var bytes = buffer.AsSpan(0, kept + Math.Max(received, 0));
-        while (_phase != TlsPhase.Gone)
+        while (_phase != TlsPhase.Gone && _http is not { IsInputOver: true })
         {
             var input = _receiver.Next(ref bytes, out var data, out var fault);
             if (input == TlsInput.NeedMore)
             {
                 _receiver.Keep(bytes);
+                if (!bytes.IsEmpty)
+                {
+                    _client?.Session.Unfinished.CutOff(listener.Node.Clock.NowMs);
+                }
+
                 EndRead();
                 return;
             }
@@ -123,8 +144,7 @@ internal sealed class TlsConnection(EngineListener listener, EventLoop loop, int
         switch (input)
         {
             case TlsInput.Closed:
-                _channel.EndSend();
-                Close();
+                EndInput();
                 return;
             case TlsInput.Aborted:
                 Close();
@@ -186,94 +206,24 @@ internal sealed class TlsConnection(EngineListener listener, EventLoop loop, int
         }
     }
 
-    private void Decide(Span<byte> data)
+    // The client sends nothing more. What it asked of the HTTP server before is answered.
+    private void EndInput()
     {
-        var held = _head;
-        if (held is not null)
+        if (_phase == TlsPhase.Deciding && _head is not null)
         {
-            KeepHead(held.AsSpan(0, _headBytes), data);
-            BytePool.Return(held);
-            data = _head.AsSpan(0, _headBytes);
-        }
-
-        if (TryDecide(data))
-        {
+            PassOn(_head.AsSpan(0, _headBytes));
             ReleaseHead();
         }
-        else if (held is null)
+
+        if (_phase == TlsPhase.Http)
         {
-            KeepHead([], data);
+            _http!.EndInput();
         }
-    }
-
-    // Bounded: with one byte over the limit of a head it is decided.
-    private void KeepHead(ReadOnlySpan<byte> start, ReadOnlySpan<byte> more)
-    {
-        _headBytes = start.Length + more.Length;
-        _head = BytePool.Rent(_headBytes);
-        start.CopyTo(_head);
-        more.CopyTo(_head.AsSpan(start.Length));
-    }
-
-    private void ReleaseHead()
-    {
-        if (_head is not null)
+        else
         {
-            BytePool.Return(_head);
-            _head = null;
+            _channel.EndSend();
+            Close();
         }
-    }
-
-    private bool TryDecide(Span<byte> head)
-    {
-        switch (UpgradeSniffer.Classify(head))
-        {
-            case RequestKind.Other:
-                PassOn(head);
-                return true;
-            case RequestKind.NeedMore:
-                return false;
-            default:
-                break;
-        }
-
-        var response = new ArrayBufferWriter<byte>(UpgradeResponse.AcceptBytesMax);
-        switch (listener.Gate.Decide(head, response, out var principal, out var consumed))
-        {
-            case UpgradeVerdict.NeedMore:
-                return false;
-            case UpgradeVerdict.PassOn:
-                PassOn(head);
-                break;
-            case UpgradeVerdict.Accepted:
-                Open(principal, response.WrittenSpan);
-                Deliver(head[consumed..]);
-                break;
-            default:
-                _phase = TlsPhase.Refused;
-                _channel.TrySend(response.WrittenSpan);
-                _channel.EndSend();
-                break;
-        }
-
-        return true;
-    }
-
-    private void Open(Principal? principal, ReadOnlySpan<byte> response)
-    {
-        _client = new StompConnection(listener.Node, this, principal, acceptedMs);
-        _phase = TlsPhase.Open;
-        listener.Node.Sessions.Add(_client.Session);
-        _client.Session.Append(response);
-        _client.Session.Flush();
-    }
-
-    private void PassOn(ReadOnlySpan<byte> head)
-    {
-        _http = new TlsHttpContext(_channel, fd, listener.Watch, () => loop.Post(this));
-        _phase = TlsPhase.Http;
-        _http.Receive(head);
-        listener.HandOver(_http);
     }
 
     private void Close()
@@ -286,6 +236,7 @@ internal sealed class TlsConnection(EngineListener listener, EventLoop loop, int
         _phase = TlsPhase.Gone;
         listener.Table.Remove(fd);
         _channel.Close();
+        listener.Node.Connections.Leave(Entry);
         _receiver.Clear();
         ReleaseHead();
         _http?.OnClosed();

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using FastPush.Gateway.Limits;
 using FastPush.Gateway.Transport;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -29,15 +30,17 @@ internal sealed class TlsHttpContext : DefaultConnectionContext, ITlsConnectionF
 
 #pragma warning disable CA2213 // Cancelled when the socket is closed, which may be after the server let go. It has nothing to dispose of.
     private readonly CancellationTokenSource _closed = new();
+    private readonly CancellationTokenSource _inputEnd = new();
 #pragma warning restore CA2213
     private volatile TaskCompletionSource? _writable;
     private volatile bool _isPaused;
+    private volatile bool _isInputOver;
     private volatile bool _isClosed;
 
     /// <summary>
     /// <paramref name="done"/> has the connection closed by its loop; <paramref name="watch"/> bounds how long its last bytes may take.
     /// </summary>
-    public TlsHttpContext(TlsChannel channel, int fd, HandshakeWatch watch, Action done)
+    public TlsHttpContext(TlsChannel channel, int fd, ConnectionEntry entry, HandshakeWatch watch, Action done)
         : base(Guid.NewGuid().ToString("N"))
     {
         _channel = channel;
@@ -46,13 +49,18 @@ internal sealed class TlsHttpContext : DefaultConnectionContext, ITlsConnectionF
         ConnectionClosed = _closed.Token;
         Transport = new Duplex(_input.Reader, _output.Writer);
         (LocalEndPoint, RemoteEndPoint) = (Native.LocalName(fd), Native.PeerName(fd));
+        Features.Set(entry);
+        Features.Set(new InputEnd(_inputEnd.Token));
         Features.Set<ITlsConnectionFeature>(this);
         Features.Set<ITlsHandshakeFeature>(this);
         _sending = SendAsync();
     }
 
-    /// <summary>Nothing is read until the server has taken what there is.</summary>
-    public bool IsPaused => _isPaused;
+    /// <summary>Nothing is read: until the server has taken what there is, or because no more comes.</summary>
+    public bool IsPaused => _isPaused || _isInputOver;
+
+    /// <summary>The client sends nothing more.</summary>
+    public bool IsInputOver => _isInputOver;
 
     public X509Certificate2? ClientCertificate { get; set; }
 
@@ -96,6 +104,17 @@ internal sealed class TlsHttpContext : DefaultConnectionContext, ITlsConnectionF
         }
     }
 
+    /// <summary>
+    /// On the loop's thread: the client sends nothing more. What it asked for is answered; then the server ends the connection.
+    /// </summary>
+    public void EndInput()
+    {
+        _isInputOver = true;
+        _channel.SetReading(false);
+        _input.Writer.Complete();
+        ThreadPool.UnsafeQueueUserWorkItem(static end => end.Cancel(), _inputEnd, preferLocal: false);
+    }
+
     /// <summary>On the loop's thread: the channel takes bytes again.</summary>
     public void OnWritable() => _writable?.TrySetResult();
 
@@ -107,6 +126,7 @@ internal sealed class TlsHttpContext : DefaultConnectionContext, ITlsConnectionF
         _output.Reader.CancelPendingRead();
         _writable?.TrySetResult();
         ThreadPool.UnsafeQueueUserWorkItem(static closed => closed.Cancel(), _closed, preferLocal: false);
+        ThreadPool.UnsafeQueueUserWorkItem(static end => end.Cancel(), _inputEnd, preferLocal: false);
     }
 
     public override void Abort(ConnectionAbortedException abortReason) => _channel.Abort();
