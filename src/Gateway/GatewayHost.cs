@@ -9,6 +9,7 @@ using FastPush.Gateway.Options;
 using FastPush.Gateway.Telemetry;
 using FastPush.Gateway.Transport;
 using FastPush.Notifications.Publishing;
+using FastPush.Relay.Clocks;
 using FastPush.Relay.Offline;
 using FastPush.Relay.Presence;
 using FastPush.Relay.Redis;
@@ -65,14 +66,15 @@ internal static class GatewayHost
     {
         var (builder, options, jwt) = setup;
         var services = builder.Services;
-        var time = TimeProvider.System;
+        var time = new SteadyClock(TimeProvider.System, options.Cluster.ClockSkewMs);
         services.AddSingleton(time);
         services.AddSingleton(options);
         services.AddSingleton(RunMode.From(options, builder.Environment.EnvironmentName));
-        AddTokens(services, jwt, time);
+        AddTokens(services, jwt, time.Machine);
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<IOfflineQueue>(new MemoryOfflineQueue(options.Offline));
         services.AddSingleton<IPresence>(new MemoryPresence(PresenceRememberedMax));
+        services.AddSingleton<TimeProvider>(time);
         services.AddSingleton<Node>();
         services.AddSingleton(new DrainHint(options.Drain, Random.Shared));
         services.AddSingleton(new OriginPolicy(options.Origins));

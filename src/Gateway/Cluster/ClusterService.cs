@@ -2,6 +2,7 @@ using FastPush.Gateway.Limits;
 using FastPush.Gateway.Options;
 using FastPush.Gateway.Sessions;
 using FastPush.Gateway.Telemetry;
+using FastPush.Relay.Clocks;
 using FastPush.Relay.Dedup;
 using FastPush.Relay.Limits;
 using FastPush.Relay.Links;
@@ -18,7 +19,7 @@ namespace FastPush.Gateway.Cluster;
 /// it out again after the drain. Until the id is there, clients are sent elsewhere.
 /// </summary>
 internal sealed class ClusterService(
-    Node node, RedisStore store, GatewayOptions options, TimeProvider time, ILoggerFactory logs, IHostApplicationLifetime lifetime)
+    Node node, RedisStore store, GatewayOptions options, SteadyClock time, ILoggerFactory logs, IHostApplicationLifetime lifetime)
     : IHostedService, IDisposable
 {
     // For what still has to be written when the node stops.
@@ -82,6 +83,7 @@ internal sealed class ClusterService(
 
         return !parts.Lease.IsValid ? "this node's server id is not certain"
             : !parts.Members.KnowsTheLiving ? "Redis does not answer this node's heart-beats"
+            : time.Fault is { } apart ? apart
             : parts.Link.IsUp ? null : "the relay is not connected";
     }
 
@@ -141,7 +143,7 @@ internal sealed class ClusterService(
             _log);
         var presence = new RedisPresence(store, members, serverId, new PresenceOptions(), time, _log);
         var keys = new FleetKeys(node, new DedupStore(store, new DedupOptions()));
-        var fleet = new ClusterNode(node, serverId, queues, topics, keys, members.IsAlive, () => lease.IsValid);
+        var fleet = new ClusterNode(node, serverId, queues, topics, keys, members.IsAlive, () => lease.IsValid && time.IsTrusted);
         var link = new RedisRelay(RelayOptionsOf(serverId), fleet, time, _log);
         fleet.Relay = link;
         var takeover = new Takeover(node, queues);

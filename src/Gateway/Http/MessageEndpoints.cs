@@ -96,7 +96,8 @@ internal static class MessageEndpoints
         if (!node.HasIds)
         {
             context.Response.Headers.RetryAfter = "1";
-            return Problem.Of(StatusCodes.Status503ServiceUnavailable, "This node has no server id at the moment.");
+            var why = node.Fault ?? "its server id was not certain";
+            return Problem.Of(StatusCodes.Status503ServiceUnavailable, $"This node cannot number messages now: {why}.");
         }
 
         var (ids, refusal503) = await publisher.PublishAsync(user, requests);

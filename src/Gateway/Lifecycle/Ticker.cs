@@ -177,6 +177,7 @@ internal sealed class Ticker : IDisposable
 
     private void Sweep(long nowMs)
     {
+        _node.Clock.Follow();
         var unixMs = _node.Clock.UnixMs;
         _node.Cluster?.Sweep();
         _node.Topics.Sweep(unixMs - _node.Options.History.AgeSeconds * 1000L);

@@ -194,6 +194,9 @@ internal sealed record ClusterOptions
     /// <summary>Longest wait for one answer of Redis, and of a SUBSCRIBE for publishers on other servers to know of it.</summary>
     public int CallTimeoutMs { get; init; } = 1_000;
 
+    /// <summary>How far a server's clock and Redis' may be apart while messages are published.</summary>
+    public int ClockSkewMs { get; init; } = 1_000;
+
     /// <summary>Relay channels of each server. The same on all servers.</summary>
     public int RelayShards { get; init; } = 4;
 

@@ -140,6 +140,7 @@ internal static class OptionsValidator
             ("Cluster:HeartBeatMs", o.Cluster.HeartBeatMs, 100, 60_000),
             ("Cluster:DeadAfterMs", o.Cluster.DeadAfterMs, o.Cluster.HeartBeatMs * 2L, 600_000),
             ("Cluster:CallTimeoutMs", o.Cluster.CallTimeoutMs, 50, 60_000),
+            ("Cluster:ClockSkewMs", o.Cluster.ClockSkewMs, 50, 60_000),
             ("Cluster:RelayShards", o.Cluster.RelayShards, 1, 64),
             ("Cluster:RelayQueueBytes", o.Cluster.RelayQueueBytes, 1 << 20, 1L << 32),
             ("Cluster:HistoryWriteBehindMs", o.Cluster.HistoryWriteBehindMs, 10, 10_000),

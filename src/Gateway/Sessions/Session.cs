@@ -90,7 +90,7 @@ internal sealed partial class Session
 
             Principal = principal;
             User?.Obey(principal, Node.Options.Limits.PrincipalShareBytes);
-            DeadlineMs = Node.Clock.NowMs + Math.Max(0, principal.ExpiresAtMs - Node.Clock.UnixMs);
+            DeadlineMs = Node.Clock.NowMs + Math.Max(0, principal.ExpiresAtMs - Node.Clock.WallMs);
         }
     }
 

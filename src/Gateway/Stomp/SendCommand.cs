@@ -82,7 +82,7 @@ internal static class SendCommand
         if (!connection.Node.HasIds)
         {
             StompCommands.Refuse(
-                connection, frame, CloseReason.Overload, 1013, "unavailable", "This node has no server id at the moment. Connect again.");
+                connection, frame, CloseReason.Overload, 1013, "unavailable", "This node cannot number messages now. Connect again.");
             return false;
         }
 

@@ -46,6 +46,12 @@ internal static class LeaseScripts
         return 1
         """;
 
+    /// <summary>Key: any of the server that is asked. Returns its clock, Unix ms.</summary>
+    public const string Time = """
+        local t = redis.call('TIME')
+        return t[1] * 1000 + math.floor(t[2] / 1000)
+        """;
+
     /// <summary>Key: when the fleet was first seen. Returns how many ms ago that was.</summary>
     public const string FleetAge = """
         local t = redis.call('TIME')

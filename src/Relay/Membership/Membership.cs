@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using FastPush.Relay.Clocks;
 using FastPush.Relay.Redis;
 using FastPush.Relay.Users;
 using Microsoft.Extensions.Logging;
@@ -12,6 +13,9 @@ namespace FastPush.Relay.Membership;
 /// </summary>
 public sealed class Membership : IMembers
 {
+    // A machine's clock that is so far from Redis' is worth a line in the log.
+    private const int WallOffMs = 2_000;
+
     private readonly IScriptStore _store;
     private readonly int _serverId;
     private readonly MembershipOptions _options;
@@ -24,6 +28,7 @@ public sealed class Membership : IMembers
     private Task _beating = Task.CompletedTask;
     private View? _view;
     private bool _mustTellReturn;
+    private bool _isWallOff;
     private long _missed;
 
     /// <summary>For the server with that id, whose process started in that epoch.</summary>
@@ -141,6 +146,7 @@ public sealed class Membership : IMembers
             beats[i] = new Beat(answer[2 + (2 * i)], Number(answer[3 + (2 * i)]));
         }
 
+        Compare(now, sent);
         _table.Look(now, beats);
         if (_view is not null && WasMissed(answer[1], now))
         {
@@ -155,6 +161,29 @@ public sealed class Membership : IMembers
             ref _view, new View($",{string.Join(',', tokens)},", [.. tokens.Select(IdOf)], sent, now, _time.GetTimestamp()));
         Interlocked.Exchange(ref _heard, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
         Tell();
+    }
+
+    private void Compare(long storeMs, long sentAt)
+    {
+        if (_time is not SteadyClock clock)
+        {
+            return;
+        }
+
+        var wasTrusted = clock.IsTrusted;
+        clock.Hear(storeMs, sentAt);
+        if (wasTrusted && clock.Fault is { } fault)
+        {
+            MembershipLog.ClocksApart(_log, fault);
+        }
+
+        var isOff = Math.Abs(clock.MachineAheadMs) > WallOffMs;
+        if (isOff && !_isWallOff)
+        {
+            MembershipLog.WallClockOff(_log, clock.MachineAheadMs);
+        }
+
+        _isWallOff = isOff;
     }
 
     private View Fresh => IsFresh(out var view) ? view : throw new StoreUnavailableException("it is not known which servers are alive");

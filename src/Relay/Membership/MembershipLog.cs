@@ -23,4 +23,13 @@ internal static partial class MembershipLog
 
     [LoggerMessage(2205, LogLevel.Warning, "Other servers had taken this one for dead; it joins them again.")]
     public static partial void WasTakenForDead(ILogger log);
+
+    [LoggerMessage(2206, LogLevel.Warning, "No messages are accepted: {Reason}.")]
+    public static partial void ClocksApart(ILogger log, string reason);
+
+    [LoggerMessage(
+        2207,
+        LogLevel.Warning,
+        "This machine's clock is {Milliseconds} ms ahead of Redis'. Messages go by Redis' clock, but tokens are judged by this one.")]
+    public static partial void WallClockOff(ILogger log, long milliseconds);
 }

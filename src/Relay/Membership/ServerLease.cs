@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using FastPush.Protocol.Ids;
+using FastPush.Relay.Clocks;
 using FastPush.Relay.Redis;
 using FastPush.Relay.Users;
 using Microsoft.Extensions.Logging;
@@ -22,6 +23,8 @@ public sealed class ServerLease
 
     // How long it is remembered up to when a given back id was used. Longer than clocks of one fleet differ.
     private const int ReleasedMs = 60_000;
+
+    private const int ClockTriesMax = 3;
 
     private readonly RedisStore _store;
     private readonly int? _configuredId;
@@ -69,6 +72,7 @@ public sealed class ServerLease
         {
             try
             {
+                await HearClockAsync().ConfigureAwait(false);
                 if (await RestMsAsync().ConfigureAwait(false) is > 0 and var rest)
                 {
                     await RestAsync(rest, cancel).ConfigureAwait(false);
@@ -113,13 +117,30 @@ public sealed class ServerLease
 
     private long UnixMs() => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
+    private long WallMs() => SteadyClock.WallNow(_time).ToUnixTimeMilliseconds();
+
     // Ids do not go back with the clock.
     private long UsedUntil() => _usedUntil = Math.Max(_usedUntil, UnixMs());
 
     private double LeftMs(Grant grant)
     {
-        var elapsed = Math.Max(_time.GetElapsedTime(grant.SentAt).TotalMilliseconds, UnixMs() - grant.SentUnixMs);
+        var elapsed = Math.Max(_time.GetElapsedTime(grant.SentAt).TotalMilliseconds, WallMs() - grant.SentWallMs);
         return _options.LeaseMs - (_options.LeaseMs / MarginDivisor) - elapsed;
+    }
+
+    // The ids go by Redis' clock, of the primary that the heart-beats ask too.
+    private async Task HearClockAsync()
+    {
+        for (var tries = 0; _time is SteadyClock { HasHeard: false } clock && tries < ClockTriesMax; tries++)
+        {
+            var asked = _time.GetTimestamp();
+            clock.Hear((long)await _store.EvalAsync(LeaseScripts.Time, [RedisKeys.Servers], []).ConfigureAwait(false), asked);
+        }
+
+        if (_time is SteadyClock { HasHeard: false })
+        {
+            throw new StoreUnavailableException("Redis answers too slowly to know its clock");
+        }
     }
 
     // What a Redis that knows of no fleet has lost nobody can tell, so it is treated as one that has lost leases.
@@ -134,11 +155,11 @@ public sealed class ServerLease
         for (var i = 0; i <= (_configuredId is null ? Snowflake.ServerIdMax : 0); i++)
         {
             var id = (_firstId + i) % (Snowflake.ServerIdMax + 1);
-            var sent = new Grant(_time.GetTimestamp(), UnixMs());
+            var sent = new Grant(_time.GetTimestamp(), WallMs());
             var answer = (string[])await _store.EvalAsync(
                 LeaseScripts.Claim,
                 Keys(id),
-                [_secret, _options.LeaseMs, sent.SentUnixMs, _configuredId is null ? _options.FreshWaitMs : -1, _options.RenewMs])
+                [_secret, _options.LeaseMs, UsedUntil(), _configuredId is null ? _options.FreshWaitMs : -1, _options.RenewMs])
                 .ConfigureAwait(false);
             switch (answer.Length)
             {
@@ -207,7 +228,7 @@ public sealed class ServerLease
     // False when it is lost for good.
     private async Task<bool> TryRenewAsync()
     {
-        var sent = new Grant(_time.GetTimestamp(), UnixMs());
+        var sent = new Grant(_time.GetTimestamp(), WallMs());
         try
         {
             var renewed = (int)await _store.EvalAsync(
@@ -246,5 +267,5 @@ public sealed class ServerLease
     }
 
     /// <summary>When the last good renewal was sent, by the monotonic and by the wall clock.</summary>
-    private sealed record Grant(long SentAt, long SentUnixMs);
+    private sealed record Grant(long SentAt, long SentWallMs);
 }

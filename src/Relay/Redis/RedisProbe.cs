@@ -35,7 +35,8 @@ internal sealed class RedisProbe
         ("push:queues:{/}", ["HDEL * f", "HGET * f", "HGETALL *", "HSET * f v", "PEXPIRE * 1"]),
         ("push:offline:{/}",
         [
-            "LINDEX * 0", "LINSERT * AFTER v v", "LLEN *", "LPOS * v", "LPUSH * v", "LRANGE * 0 -1", "LREM * 1 v", "PEXPIRE * 1", "RPUSH * v",
+            "LINDEX * 0", "LINSERT * AFTER v v", "LLEN *", "LPOS * v", "LPUSH * v", "LRANGE * 0 -1", "LREM * 1 v", "PEXPIRE * 1",
+            "RPUSH * v",
         ]),
         ("push:offline-bytes:{/}", ["DECRBY * 1", "DEL *", "GET *", "INCRBY * 1", "PEXPIRE * 1", "SET * v"]),
         ("push:inflight:{/}", ["HDEL * f", "HEXISTS * f", "HGET * f", "HGETALL *", "HSET * f v", "PEXPIRE * 1"]),

@@ -127,25 +127,15 @@ public sealed partial class RedisUserQueues
 
     private async Task ReleaseAsync(QueueWrite write, bool isAgain)
     {
-        // In an outage the store may have forgotten a message, or never have known it; what it forgot because it is over stays over.
-        var isLost = write.Generation is { } generation && generation != _store.Generation;
-        var entry = isLost && write.Message is { } message ? UserEntry.Write(message, write.Attempts ?? 1, _serverId) : [];
-        var answer = await _store.EvalAsync(
-            UserScripts.Release,
-            Keys(write.User, write.Queue),
-            [
-                write.Owner,
-                UserEntry.Id(write.Id),
-                write.Attempts is { } attempts ? UserEntry.Attempts(attempts) : "",
-                _options.Offline.Messages,
-                _options.Offline.Bytes,
-                TtlMs,
-                _members.Alive,
-                entry,
-                _options.HistoryMessages,
-                _options.HistoryAgeSeconds * 1000L,
-            ]);
-        var parts = (string[])answer;
+        // In an outage the store may have forgotten a message, or never have known it; what it forgot because it is over stays over. That
+        // it was away may be known only after the call went out.
+        var isLost = IsLost(write);
+        var parts = (string[])await AskToReleaseAsync(write, isLost);
+        if (parts.Length == 0 && !isLost && IsLost(write))
+        {
+            parts = (string[])await AskToReleaseAsync(write, isLost: true);
+        }
+
         if (parts.Length == 0)
         {
             return;
@@ -163,5 +153,27 @@ public sealed partial class RedisUserQueues
         {
             Waiting?.Invoke(write.User, write.Queue, servers);
         }
+    }
+
+    private bool IsLost(QueueWrite write) => write.Generation is { } generation && generation != _store.Generation;
+
+    private Task<RedisResult> AskToReleaseAsync(QueueWrite write, bool isLost)
+    {
+        var entry = isLost && write.Message is { } message ? UserEntry.Write(message, write.Attempts ?? 1, _serverId) : [];
+        return _store.EvalAsync(
+            UserScripts.Release,
+            Keys(write.User, write.Queue),
+            [
+                write.Owner,
+                UserEntry.Id(write.Id),
+                write.Attempts is { } attempts ? UserEntry.Attempts(attempts) : "",
+                _options.Offline.Messages,
+                _options.Offline.Bytes,
+                TtlMs,
+                _members.Alive,
+                entry,
+                _options.HistoryMessages,
+                _options.HistoryAgeSeconds * 1000L,
+            ]);
     }
 }

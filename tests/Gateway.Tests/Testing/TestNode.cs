@@ -7,6 +7,7 @@ using FastPush.Gateway.Sessions;
 using FastPush.Gateway.Telemetry;
 using FastPush.Notifications.Deliveries;
 using FastPush.Protocol.Buffers;
+using FastPush.Relay.Clocks;
 using FastPush.Relay.Offline;
 using FastPush.Relay.Presence;
 using Microsoft.Extensions.Logging;
@@ -41,7 +42,7 @@ internal sealed class TestNode : IDisposable
         var tokens = new TokenVerifier(KeySource.Fixed(s_issuer.Keys), DevIssuer.Options(new JwtOptions()), Time);
         Node = new Node(
             options,
-            Time,
+            new SteadyClock(Time, options.Cluster.ClockSkewMs),
             tokens,
             new GatewayMetrics(new Meters()),
             store?.Invoke(new MemoryOfflineQueue(options.Offline)) ?? new MemoryOfflineQueue(options.Offline),

@@ -1,3 +1,5 @@
+using FastPush.Relay.Clocks;
+
 namespace FastPush.Simulation.Fleet;
 
 /// <summary>The steps of a run: what clients, servers, Redis and the network may do, each with its weight.</summary>
@@ -5,6 +7,12 @@ internal sealed class FleetActions
 {
     private const int NodesMax = 3;
     private const int IdsMax = 5;
+
+    private static readonly string[] s_commands =
+    [
+        "DECRBY", "DEL", "HDEL", "HEXISTS", "HGET", "HGETALL", "HLEN", "HMGET", "HSET", "HSTRLEN", "INCRBY", "LINDEX", "LINSERT", "LPOS",
+        "LPUSH", "LRANGE", "LREM", "PEXPIRE", "RPUSH", "SET", "ZADD", "ZCARD", "ZRANGEBYLEX", "ZSCORE",
+    ];
 
     private readonly FleetWorld _world;
     private readonly (int Weight, Action Do)[] _choices;
@@ -37,6 +45,9 @@ internal sealed class FleetActions
             (10, Start),
             (3, Pause),
             (1, Drain),
+            (3, SetClock),
+            (1, SetRedisClock),
+            (3, RefuseCommand),
         ];
         _weights = _choices.Sum(c => c.Weight);
     }
@@ -194,6 +205,38 @@ internal sealed class FleetActions
         }
 
         _world.Journal.Note($"faults: {_world.Faults}");
+    }
+
+    private void SetClock()
+    {
+        if (Pick(_world.Nodes) is { } node)
+        {
+            // Minutes to days, forth or back, or right again.
+            node.Time.WallOffMs = Random.Next(3) == 0 ? 0 : (Random.Next(2) * 2 - 1) * (60_000L << Random.Next(14));
+            _world.Journal.Note($"{node}'s clock is set to {node.Time.WallOffMs} ms off");
+            _world.Reach("clocks apart");
+        }
+    }
+
+    private void SetRedisClock()
+    {
+        if (_world.RedisOffMs == 0)
+        {
+            _world.RedisOffMs = (Random.Next(2) * 2 - 1) * (1_500L << Random.Next(18));
+            _world.Journal.Note($"Redis' clock is set to {_world.RedisOffMs} ms off");
+            _world.Reach("Redis' clock set");
+            _world.After(Random.Next(100, SteadyClock.SettleMs - 3_000), () => _world.RedisOffMs = 0);
+        }
+    }
+
+    private void RefuseCommand()
+    {
+        if (_world.RefusedCommand is null)
+        {
+            _world.RefusedCommand = s_commands[Random.Next(s_commands.Length)];
+            _world.Journal.Note($"Redis refuses {_world.RefusedCommand}");
+            _world.After(Random.Next(100, 5_000), () => _world.RefusedCommand = null);
+        }
     }
 
     private void BreakStore()

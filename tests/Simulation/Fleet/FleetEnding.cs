@@ -29,6 +29,8 @@ internal sealed class FleetEnding(FleetWorld world)
     {
         world.Journal.Note("the end begins");
         world.Faults.Heal();
+        world.RefusedCommand = null;
+        world.RedisOffMs = 0;
         if (!world.IsRedisUp)
         {
             world.StartRedis();

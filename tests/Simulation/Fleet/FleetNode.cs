@@ -6,6 +6,7 @@ using FastPush.Gateway.Telemetry;
 using FastPush.Gateway.Tests;
 using FastPush.Gateway.Tests.Testing;
 using FastPush.Gateway.Topics;
+using FastPush.Relay.Clocks;
 using FastPush.Relay.Dedup;
 using FastPush.Relay.Membership;
 using FastPush.Relay.Offline;
@@ -45,6 +46,7 @@ internal sealed class FleetNode : IDisposable
         var outer = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(_context); // Loops begin in constructors.
         Time = new FleetTime(() => world.NowMs);
+        Clock = new SteadyClock(Time, 1_000);
         var log = new ErrorLog(what =>
         {
             if (!_isStopping)
@@ -56,7 +58,7 @@ internal sealed class FleetNode : IDisposable
         var tokens = new TokenVerifier(KeySource.Fixed(s_issuer.Keys), DevIssuer.Options(new JwtOptions()), Time);
         Node = new Node(
             options,
-            Time,
+            Clock,
             tokens,
             new GatewayMetrics(new UnreadMeters()),
             new MemoryOfflineQueue(options.Offline),
@@ -67,15 +69,15 @@ internal sealed class FleetNode : IDisposable
         };
         Store = new FleetStore(world, this);
         _members = new Membership(
-            Store, serverId, epoch, new MembershipOptions { HeartBeatMs = 1_000, DeadAfterMs = DeadAfterMs }, Time, log);
+            Store, serverId, epoch, new MembershipOptions { HeartBeatMs = 1_000, DeadAfterMs = DeadAfterMs }, Clock, log);
         var history = options.History;
         Queues = new RedisUserQueues(
-            Store, _members, serverId, Node.Pool, new UserQueueOptions(options.Offline, history.Messages, history.AgeSeconds), Time, log);
-        _topics = new RedisTopicStore(
-            Store, _members, serverId, Node.Pool, new TopicStoreOptions(history.Messages, history.AgeSeconds, 50, 500, 1 << 20), Time, log);
+            Store, _members, serverId, Node.Pool, new UserQueueOptions(options.Offline, history.Messages, history.AgeSeconds), Clock, log);
+        var kept = new TopicStoreOptions(history.Messages, history.AgeSeconds, 50, 500, 1 << 20);
+        _topics = new RedisTopicStore(Store, _members, serverId, Node.Pool, kept, Clock, log);
         var unused = new RedisStore("localhost", new RedisStoreOptions(), Time, NullLogger.Instance);
         var keys = new FleetKeys(Node, new DedupStore(unused, new DedupOptions()));
-        Cluster = new ClusterNode(Node, serverId, Queues, _topics, keys, _members.IsAlive, () => true);
+        Cluster = new ClusterNode(Node, serverId, Queues, _topics, keys, _members.IsAlive, () => Clock.IsTrusted);
         Relay = new FleetRelay(world, this);
         Cluster.Relay = Relay;
         Queues.Overflowed += Cluster.Overflowed;
@@ -101,6 +103,8 @@ internal sealed class FleetNode : IDisposable
     public string Token => _members.Self;
 
     public FleetTime Time { get; }
+
+    public SteadyClock Clock { get; }
 
     public Node Node { get; }
 

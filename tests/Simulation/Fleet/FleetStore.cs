@@ -142,8 +142,7 @@ internal sealed class FleetStore : IScriptStore
                 return;
             }
 
-            var failure = call.Fails ? Failure("Redis is out of memory (maxmemory) and refuses writes") : null;
-            var result = call.Fails ? null : call.Work();
+            var (result, failure) = Do(call);
             if (connection != _connection || _node.IsOver)
             {
                 return;
@@ -161,11 +160,23 @@ internal sealed class FleetStore : IScriptStore
         });
     }
 
+    private static (RedisResult? Result, Exception? Failure) Do(Call call)
+    {
+        try
+        {
+            return call.Fails ? (null, Failure("Redis is out of memory (maxmemory) and refuses writes")) : (call.Work(), null);
+        }
+        catch (StoreUnavailableException e)
+        {
+            return (null, e); // A command was refused in the middle of the script.
+        }
+    }
+
     private async Task ProbeAsync()
     {
         try
         {
-            await Ask(() => RedisResult.Create(1));
+            await Ask(() => _world.RefusedCommand is { } command ? throw Failure($"no right to {command}") : RedisResult.Create(1));
             _isDown = false;
             if (!IsUp)
             {

@@ -14,7 +14,10 @@ internal sealed class FleetTime(Func<long> worldMs) : TimeProvider
 
     public override long GetTimestamp() => worldMs();
 
-    public override DateTimeOffset GetUtcNow() => DateTimeOffset.FromUnixTimeMilliseconds(worldMs());
+    /// <summary>How far the machine's wall clock is ahead of the world's, in ms; somebody may set it.</summary>
+    public long WallOffMs { get; set; }
+
+    public override DateTimeOffset GetUtcNow() => DateTimeOffset.FromUnixTimeMilliseconds(worldMs() + WallOffMs);
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {

@@ -21,6 +21,9 @@ internal sealed class FleetWorld : IDisposable
     private readonly List<FleetNode> _ended = [];
     private readonly Dictionary<long, List<FleetNode>> _forgotten = [];
     private readonly HashSet<long> _stored = [];
+
+    // Users with a script that was cut off: until all is repeated a message may be in two places.
+    private readonly HashSet<string> _torn = [];
     private long _eventNumber;
     private string? _violation;
 
@@ -28,7 +31,7 @@ internal sealed class FleetWorld : IDisposable
     {
         Random = new Random(seed);
         Faults = new Faults(Random);
-        Redis = new RedisModel(() => NowMs, static _ => { });
+        Redis = new RedisModel(() => NowMs + RedisOffMs, Allow);
         _wire = new FleetWire(this);
         Options = new GatewayOptions
         {
@@ -53,6 +56,12 @@ internal sealed class FleetWorld : IDisposable
     public RedisModel Redis { get; }
 
     public bool IsRedisUp { get; private set; } = true;
+
+    /// <summary>Redis' user has no right to this command; null = it may do all.</summary>
+    public string? RefusedCommand { get; set; }
+
+    /// <summary>How far Redis' clock is ahead, in ms.</summary>
+    public long RedisOffMs { get; set; }
 
     /// <summary>The lives of servers that are not over.</summary>
     public List<FleetNode> Nodes { get; } = [];
@@ -135,7 +144,7 @@ internal sealed class FleetWorld : IDisposable
     /// <summary>A script, as Redis does it.</summary>
     public RedisResult Eval(FleetNode node, string script, RedisKey[] keys, RedisValue[] values)
     {
-        var result = Redis.Eval(script, keys, values);
+        var result = Try(node, script, keys, values);
         if (script is UserScripts.Accept or UserScripts.Release)
         {
             var id = long.Parse(RedisModel.Text(values[script == UserScripts.Accept ? 0 : 1]), CultureInfo.InvariantCulture);
@@ -147,11 +156,37 @@ internal sealed class FleetWorld : IDisposable
             Journal.Note($"Redis for {node}: {name} {keys[0]} {Scripts.Show(values)} -> {Scripts.Show(result)}");
             foreach (var (user, model) in Redis.Users)
             {
-                Scripts.Check(user, model, Fail);
+                if (!_torn.Contains(user))
+                {
+                    Scripts.Check(user, model, Fail);
+                }
             }
         }
 
         return result;
+    }
+
+    private RedisResult Try(FleetNode node, string script, RedisKey[] keys, RedisValue[] values)
+    {
+        try
+        {
+            return Redis.Eval(script, keys, values);
+        }
+        catch (StoreUnavailableException e)
+        {
+            Reach("script cut off");
+            Journal.Note($"Redis for {node}: {Scripts.NameOf(script)} {keys[0]} {Scripts.Show(values)} -> {e.Message}");
+            _torn.UnionWith(Redis.Users.Keys);
+            throw;
+        }
+    }
+
+    private void Allow(string command)
+    {
+        if (command == RefusedCommand)
+        {
+            throw new StoreUnavailableException($"no right to {command}");
+        }
     }
 
     /// <summary>Whether it may be lost: Redis forgot it while nobody had it in memory, or never had it, and who had it is gone.</summary>
