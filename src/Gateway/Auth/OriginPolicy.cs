@@ -5,7 +5,8 @@ namespace FastPush.Gateway.Auth;
 
 /// <summary>
 /// Which web pages may open a connection: the <c>Origin</c> header (RFC 6454 section 7, RFC 6455 section 10.2) against
-/// <c>FastPush:Origins</c>. An empty list means pages of this host only, <c>*</c> means any.
+/// <c>FastPush:Origins</c>. Pages of this host may always, beside those of the list; <c>*</c> means any. The same for CORS
+/// (<see cref="Http.CrossOrigin"/>).
 /// </summary>
 internal sealed class OriginPolicy
 {
@@ -14,14 +15,15 @@ internal sealed class OriginPolicy
     private static readonly SearchValues<char> NeverInAuthority = SearchValues.Create("/?#@\\*");
 
     private readonly byte[][] allowed;
-    private readonly bool any;
 
     /// <param name="origins">Validated: <c>*</c> or <c>scheme://host[:port]</c>.</param>
     public OriginPolicy(IReadOnlyList<string> origins)
     {
-        any = origins.Contains("*");
+        AllowsAny = origins.Contains("*");
         allowed = [.. origins.Select(Encoding.ASCII.GetBytes)];
     }
+
+    public bool AllowsAny { get; }
 
     /// <summary>Every fault of the list as "key: what is wrong".</summary>
     public static IEnumerable<string> Validate(IReadOnlyList<string> origins)
@@ -38,13 +40,11 @@ internal sealed class OriginPolicy
     /// <summary>
     /// Takes the values of the two headers, empty if missing. Without Origin the client is no browser, and the token alone decides.
     /// </summary>
-    public bool Allows(ReadOnlySpan<byte> origin, ReadOnlySpan<byte> host)
-    {
-        if (origin.IsEmpty || any)
-        {
-            return true;
-        }
+    public bool Allows(ReadOnlySpan<byte> origin, ReadOnlySpan<byte> host) => origin.IsEmpty || AllowsAny || Names(origin, host);
 
+    /// <summary>It is this host's, or one that the list names: <c>*</c> names none.</summary>
+    public bool Names(ReadOnlySpan<byte> origin, ReadOnlySpan<byte> host)
+    {
         if (!TrySplit(origin, out var scheme, out var authority))
         {
             return false;
@@ -52,9 +52,9 @@ internal sealed class OriginPolicy
 
         var defaultPort = DefaultPort(scheme);
         authority = WithoutPort(authority, defaultPort);
-        if (allowed.Length == 0)
+        if (!authority.IsEmpty && Ascii.EqualsIgnoreCase(authority, WithoutPort(host, defaultPort)))
         {
-            return !authority.IsEmpty && Ascii.EqualsIgnoreCase(authority, WithoutPort(host, defaultPort));
+            return true;
         }
 
         foreach (var candidate in allowed)

@@ -8,6 +8,10 @@ internal static class ConsolePage
         "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; base-uri 'none'; "
         + "frame-ancestors 'none'; form-action 'self'";
 
+    /// <summary>One of its files is at this path.</summary>
+    public static bool Has(IWebHostEnvironment environment, string path) =>
+        path is "/" or "*" || environment.WebRootFileProvider.GetFileInfo(path).Exists;
+
     public static void UseConsole(this WebApplication app)
     {
         app.UseDefaultFiles();

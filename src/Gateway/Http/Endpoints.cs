@@ -1,4 +1,5 @@
 using FastPush.Gateway.Auth;
+using FastPush.Gateway.Options;
 using FastPush.Gateway.Transport;
 using Microsoft.AspNetCore.Connections;
 
@@ -15,10 +16,17 @@ internal static class Endpoints
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             await next(context);
         });
+        var crossOrigin = new CrossOrigin(app.Services.GetRequiredService<OriginPolicy>());
+        var limits = app.Services.GetRequiredService<GatewayOptions>().Limits;
+        app.Use((context, next) => crossOrigin.InvokeAsync(context, next));
         app.UseExceptionHandler();
         app.Use(AnswerBadRequestsAsync);
         app.UseStatusCodePages();
+        app.Use((context, next) => RequestHeadLimits.CheckAsync(context, next, limits));
+        app.Use(static (context, next) => RequestMethods.HeadAsGetAsync(context, next));
         app.UseConsole();
+        app.UseRouting();
+        app.Use((context, next) => RequestMethods.OptionsAsync(context, next, path => ConsolePage.Has(app.Environment, path)));
         HealthEndpoints.Map(app);
         MetricsEndpoint.Map(app);
         InfoEndpoints.Map(app, app.Services.GetRequiredService<RunMode>(), app.Services.GetService<DevIssuer>());

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using FastPush.Gateway.Auth;
 using FastPush.Relay.Presence;
 using FastPush.Relay.Users;
@@ -16,7 +15,8 @@ internal static class InfoEndpoints
         routes.MapGet("/api/v1/presence/{userId}", PresenceAsync).WithTags("presence");
         if (issuer is not null)
         {
-            routes.MapGet("/dev/token", (HttpContext context) => Token(context, issuer)).WithTags("development");
+            routes.MapGet("/dev/token", (HttpContext context, OriginPolicy origins) => Token(context, issuer, origins))
+                .WithTags("development");
         }
     }
 
@@ -43,11 +43,11 @@ internal static class InfoEndpoints
         }
     }
 
-    private static IResult Token(HttpContext context, DevIssuer issuer)
+    private static IResult Token(HttpContext context, DevIssuer issuer, OriginPolicy origins)
     {
-        if (context.Connection.RemoteIpAddress is not { } remote || !IPAddress.IsLoopback(remote))
+        if (LocalRequest.Refusal(context, origins) is { } refusal)
         {
-            return Problem.Of(StatusCodes.Status403Forbidden, "Development tokens are given on loopback only.");
+            return Problem.Of(StatusCodes.Status403Forbidden, $"Development tokens are given {refusal}.");
         }
 
         var query = context.Request.Query;

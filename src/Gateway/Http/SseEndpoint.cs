@@ -46,6 +46,11 @@ internal static class SseEndpoint
         response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-cache, no-transform";
         response.Headers["X-Accel-Buffering"] = "no"; // Proxies that buffer would hold events back.
+        if (RequestMethods.IsHead(context))
+        {
+            return; // These would be the headers of a stream.
+        }
+
         await response.StartAsync(context.RequestAborted);
         await RunAsync(context, node, principal, keys, lastEventId);
     }

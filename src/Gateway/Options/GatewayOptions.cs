@@ -48,7 +48,10 @@ internal sealed record LimitOptions
 
     public int HeaderLineBytes { get; init; } = 8 << 10;
 
-    public int UpgradeHeadBytes { get; init; } = 16 << 10;
+    public int UpgradeHeadBytes { get; init; } = 32 << 10;
+
+    /// <summary>First line of any other request: its method, path and query.</summary>
+    public int RequestLineBytes { get; init; } = 64 << 10;
 
     public int Subscriptions { get; init; } = 1000;
 

@@ -101,6 +101,7 @@ internal static class OptionsValidator
             ("Limits:Headers", o.Limits.Headers, 8, 1024),
             ("Limits:HeaderLineBytes", o.Limits.HeaderLineBytes, 256, 64 << 10),
             ("Limits:UpgradeHeadBytes", o.Limits.UpgradeHeadBytes, 1024, 64 << 10),
+            ("Limits:RequestLineBytes", o.Limits.RequestLineBytes, 1024, 512 << 10),
             ("Limits:Subscriptions", o.Limits.Subscriptions, 1, 100_000),
             ("Limits:ConnectTimeoutMs", o.Limits.ConnectTimeoutMs, 100, 600_000),
             ("Limits:OutboxBytes", o.Limits.OutboxBytes, 4096, 1 << 30),

@@ -1,4 +1,6 @@
 using System.Net;
+using FastPush.Gateway.Http;
+using FastPush.Gateway.Options;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -21,6 +23,7 @@ internal static class KestrelSetup
     public static void Apply(KestrelServerOptions kestrel, IConfiguration configuration)
     {
         kestrel.AddServerHeader = false;
+        RequestHeadLimits.Apply(kestrel.Limits, kestrel.ApplicationServices.GetRequiredService<GatewayOptions>().Limits);
         var secured = kestrel.ApplicationServices.GetRequiredService<SecuredEndpoints>();
         kestrel.ConfigureEndpointDefaults(endpoint =>
         {
@@ -105,7 +108,11 @@ internal static class KestrelSetup
             }
 
             var middleware = endpoint.ApplicationServices.GetRequiredService<StompMiddleware>();
-            return connection => middleware.OnConnectionAsync(connection, next);
+            return connection =>
+            {
+                LocalRequest.NotePeer(connection.Features, connection.RemoteEndPoint);
+                return middleware.OnConnectionAsync(connection, next);
+            };
         });
     }
 
@@ -115,6 +122,7 @@ internal static class KestrelSetup
         var middleware = endpoint.ApplicationServices.GetRequiredService<StompMiddleware>();
         endpoint.Use(next => connection =>
         {
+            LocalRequest.NotePeer(connection.Features, connection.RemoteEndPoint);
             TlsBuffers.ReleaseWhenIdle(connection);
             return middleware.OnConnectionAsync(connection, next);
         });

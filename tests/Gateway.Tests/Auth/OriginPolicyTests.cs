@@ -46,11 +46,12 @@ public sealed class OriginPolicyTests
     [InlineData("https://other.example:9000", true)]
     [InlineData("https://other.example", false)]
     [InlineData("https://app.example, https://evil.example", false)]
-    [InlineData("https://push.example", false)]
+    [InlineData("https://push.example", true)]
+    [InlineData("https://push.example:8443", false)]
     [InlineData("null", false)]
     [InlineData("https://\u00e4pp.example", false)]
     [InlineData("", true)]
-    public void With_a_list_only_its_members(string origin, bool allowed) =>
+    public void With_a_list_its_members_and_pages_of_the_same_host(string origin, bool allowed) =>
         Assert.Equal(allowed, Allows(["https://app.example", "https://other.example:9000"], origin, "push.example"));
 
     [Theory]
