@@ -29,7 +29,7 @@ internal sealed class Strangers(World world)
         if (random.Next(4) == 0)
         {
             world.Journal.Note("no descriptor is left");
-            Table.EvictOldest();
+            Table.EvictForDescriptor(world.Node.Clock.NowMs);
         }
 
         if (_strangers.Count > 0 && random.Next(3) == 0)

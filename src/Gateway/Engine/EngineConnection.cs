@@ -289,5 +289,6 @@ internal sealed class EngineConnection(EngineListener listener, EventLoop loop, 
         listener.Node.Connections.Leave(Entry);
         SessionCloser.End(_client.Session, CloseReason.PeerGone);
         _client.Release();
+        (_client, Session) = (null, null); // The watch may hold this for a while.
     }
 }

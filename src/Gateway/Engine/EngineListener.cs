@@ -92,9 +92,11 @@ internal sealed class EngineListener : IConnectionListener, IEngineHandler, IPos
                 var error = Native.LastError;
                 if (Native.IsOutOfDescriptors(error))
                 {
-                    GatewayLog.NoDescriptors(Node.Log, error);
                     Pause();
-                    Node.Connections.EvictOldest();
+                    if (Node.Connections.EvictForDescriptor(Node.Clock.NowMs))
+                    {
+                        GatewayLog.NoDescriptors(Node.Log, error);
+                    }
                 }
 
                 return;

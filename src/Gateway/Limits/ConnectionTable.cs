@@ -7,6 +7,8 @@ namespace FastPush.Gateway.Limits;
 /// </summary>
 internal sealed class ConnectionTable(ConnectionBounds bounds)
 {
+    private const int SilenceMs = 60_000;
+
     private readonly Lock _lock = new();
     private readonly List<Action> _waiting = [];
     private ConnectionEntry? _oldest;
@@ -17,6 +19,7 @@ internal sealed class ConnectionTable(ConnectionBounds bounds)
     private int _unproven;
     private long _evictions;
     private long _refusals;
+    private long _silentUntilMs;
 
     public ConnectionBounds Bounds { get; } = bounds;
 
@@ -65,16 +68,23 @@ internal sealed class ConnectionTable(ConnectionBounds bounds)
         return new ConnectionEntry(this, nowMs);
     }
 
-    /// <summary>Closes the oldest stranger, if there is one: a descriptor is needed, and the system has none.</summary>
-    public void EvictOldest()
+    /// <summary>
+    /// A descriptor is needed, and the system has none: closes the oldest stranger, if there is one. True once a minute, when it is
+    /// worth a line of the log.
+    /// </summary>
+    public bool EvictForDescriptor(long nowMs)
     {
         IConnectionOwner? evicted;
+        bool isNews;
         lock (_lock)
         {
             _ = TryTakeOldest(out evicted);
+            isNews = nowMs >= _silentUntilMs;
+            _silentUntilMs = isNews ? nowMs + SilenceMs : _silentUntilMs;
         }
 
         evicted?.Evict();
+        return isNews;
     }
 
     /// <summary>Calls <paramref name="retry"/> once, when a connection closes or at the next tick. It must not block or throw.</summary>

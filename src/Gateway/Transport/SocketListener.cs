@@ -40,8 +40,11 @@ internal sealed class SocketListener(Socket socket, bool noDelay, SocketConnecti
             }
             catch (SocketException e)
             {
-                GatewayLog.NoDescriptors(node.Log, e.ErrorCode);
-                node.Connections.EvictOldest();
+                if (node.Connections.EvictForDescriptor(node.Clock.NowMs))
+                {
+                    GatewayLog.NoDescriptors(node.Log, e.ErrorCode);
+                }
+
                 await RoomAsync(cancellationToken);
             }
         }

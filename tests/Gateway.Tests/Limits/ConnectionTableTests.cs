@@ -71,7 +71,7 @@ public sealed class ConnectionTableTests
         {
             var stranger = Enter();
             Assert.True(stranger.Evictions == 0 && user.Evictions == 0);
-            _table.EvictOldest();
+            _table.EvictForDescriptor(1);
             Assert.Equal(1, stranger.Evictions);
             Assert.False(stranger.Entry!.TryProve()); // Too late.
             stranger.Entry.Leave();
@@ -113,11 +113,19 @@ public sealed class ConnectionTableTests
         var second = new Owner();
         first.Entry!.PassTo(second);
         first.Entry.Begin(first); // As when the first one's thread is late.
-        _table.EvictOldest();
+        _table.EvictForDescriptor(1);
         Assert.Equal((0, 1), (first.Evictions, second.Evictions));
         var third = new Owner();
         first.Entry.PassTo(third); // It went on before it was told.
         Assert.Equal(1, third.Evictions);
+    }
+
+    [Fact]
+    public void A_want_of_descriptors_is_told_once_a_minute()
+    {
+        Assert.True(_table.EvictForDescriptor(1));
+        Assert.False(_table.EvictForDescriptor(60_000));
+        Assert.True(_table.EvictForDescriptor(60_001));
     }
 
     [Fact]

@@ -244,6 +244,7 @@ internal sealed partial class TlsConnection(EngineListener listener, EventLoop l
         {
             SessionCloser.End(_client.Session, CloseReason.PeerGone);
             _client.Release();
+            (_client, Session) = (null, null); // The watch may hold this for a while.
         }
     }
 }
