@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using FastPush.Gateway.Auth;
 using FastPush.Gateway.Cluster;
 using FastPush.Gateway.Deliveries;
@@ -63,6 +64,8 @@ internal sealed class Node
         Ledger = new DeliveryLedger(options.History.Deliveries);
         DeadLetters = new DeadLetters(1000);
         Outcomes = new Outcomes(Clock, offline, Ledger, DeadLetters, metrics, logs.CreateLogger<Outcomes>());
+        Topics = new TopicTable();
+        Outcomes.Lost += lost => Topics.Lost(Encoding.UTF8.GetBytes($"/user/{lost.User}/queue/{lost.Queue}"), lost);
         Fanout = new Fanout(this);
         Redelivery = new Redelivery(this);
     }
@@ -116,7 +119,15 @@ internal sealed class Node
 
     public Redelivery Redelivery { get; }
 
-    public TopicTable Topics { get; init; } = new();
+    public TopicTable Topics
+    {
+        get;
+        init
+        {
+            field = value;
+            value.Forgotten.UnknownTo = Snowflake.FirstId(Clock.UnixMs) - 1;
+        }
+    }
 
     public SessionTable Sessions { get; } = new();
 
@@ -163,6 +174,19 @@ internal sealed class Node
     /// where the process began at random, one of 2^64.
     /// </summary>
     public ulong AckKeyOf(Session session) => _firstAckKey + (ulong)session.Id;
+
+    /// <summary>
+    /// No message has a greater id, so nobody can have seen one: those of this server may be ahead of its clock, and clocks of others may
+    /// be ahead of it.
+    /// </summary>
+    public long NewestId
+    {
+        get
+        {
+            var unixMs = Clock.UnixMs;
+            return Snowflake.FirstId(unixMs + 1 + Ids.AheadMs(unixMs) + (Cluster is null ? 0 : CaughtUp.WindowMs));
+        }
+    }
 
     public long NextSessionId() => Interlocked.Increment(ref _sessionId);
 }

@@ -69,10 +69,13 @@ internal sealed class Invariants(World world)
         var session = connection.Session;
         var backlog = 0L;
         var bounded = 0L;
+        var replayed = 0L;
         foreach (var subscription in session.Subscriptions.Items)
         {
-            backlog += subscription.Overflow == OverflowPolicy.Spill ? 0 : subscription.Backlog.Bytes;
-            bounded += subscription.Overflow is OverflowPolicy.Close or OverflowPolicy.DropOldest ? subscription.Backlog.Bytes : 0;
+            replayed += subscription.Replay?.LiveBytes ?? 0;
+            var counts = subscription is { Replay: null, Overflow: not OverflowPolicy.Spill };
+            backlog += counts ? subscription.Backlog.Bytes : 0;
+            bounded += counts && subscription.Overflow != OverflowPolicy.Conflate ? subscription.Backlog.Bytes : 0;
             var window = subscription.Window;
             if (window is not null && (window.Count < 0 || window.Repeats < 0 || window.Repeats > window.Count))
             {
@@ -90,6 +93,11 @@ internal sealed class Invariants(World world)
         if (backlog != session.BacklogBytes || (!session.Outbox.IsBlocked && !session.Outbox.IsDead && session.Outbox.WireBytes != 0))
         {
             world.Fail($"{connection}: {session.BacklogBytes} bytes are counted, {backlog} wait, wire {session.Outbox.WireBytes}");
+        }
+
+        if (replayed != session.ReplayBytes || replayed > world.Node.Options.Offline.Bytes)
+        {
+            world.Fail($"{connection}: {session.ReplayBytes} bytes behind replays are counted, {replayed} wait");
         }
 
         if (session.Outbox.IsBlocked != connection.Link.IsWaiting)

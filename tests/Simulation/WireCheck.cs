@@ -129,6 +129,7 @@ internal sealed class WireCheck(World world)
         var redelivered = frame["redelivered"] == "true";
         var seen = subscription.Seen.GetValueOrDefault(message);
         subscription.Seen[message] = seen + 1;
+        Gap(connection, subscription, message, frame["gap"] == "true");
         if (seen == 0)
         {
             First(connection, subscription, message, redelivered);
@@ -139,6 +140,32 @@ internal sealed class WireCheck(World world)
         }
 
         NotAfterAck(connection, subscription, message, start);
+    }
+
+    // Who resumes gets every message that came after the one it named, or is told with the first that some are gone; and nobody else is.
+    private void Gap(SimConnection connection, SimSubscription subscription, Message message, bool isTold)
+    {
+        if (subscription.Destination.User is not null || !subscription.IsExact || world.Node.Options.History.Messages == 0)
+        {
+            return; // A node that keeps nothing at all is for tests, and knows of nothing that left.
+        }
+
+        var gone = 0;
+        if (subscription.Resume is { } last && subscription.Seen.Count == 1 && subscription.Seen[message] == 1)
+        {
+            var skipped = subscription.Destination.Log.Skip(last.Index + 1).Take(message.Index - last.Index - 1).ToList();
+            gone = skipped.Count(m => m.TtlMs == 0);
+            if (gone == 0 && skipped.Count > 0)
+            {
+                return; // They may have expired on their way.
+            }
+        }
+
+        if (isTold != gone > 0)
+        {
+            world.Fail(
+                $"{connection} {subscription} was told of a gap: {isTold}, before {message} {gone} are gone since {subscription.Resume}");
+        }
     }
 
     private void NotAfterAck(SimConnection connection, SimSubscription subscription, Message message, long start)

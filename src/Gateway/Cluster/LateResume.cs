@@ -12,27 +12,33 @@ internal static class LateResume
 {
     private const int AgainMs = 500;
 
-    /// <summary>Ends when all of it was handed over, or with the subscription.</summary>
+    /// <summary>Ends when all of it was handed over, or with the subscription. True means that some are gone.</summary>
     /// <param name="cluster">This server's place.</param>
     /// <param name="session">Whose it is.</param>
     /// <param name="subscription">Live already.</param>
     /// <param name="lastEventId">Where it resumed.</param>
     /// <param name="had">Ids after that one which it was given of this server's own history.</param>
-    public static async Task FinishAsync(
+    public static async Task<bool> FinishAsync(
         ClusterNode cluster, Session session, Subscription subscription, long lastEventId, HashSet<long> had)
     {
-        IReadOnlyList<OfflineMessage>? kept = null;
+        QueuePart? part = null;
         do
         {
             await Task.Delay(TimeSpan.FromMilliseconds(AgainMs), session.Node.Clock.Provider);
-            kept ??= cluster.Queues.IsUp ? await ReadAsync(cluster, session, subscription, lastEventId) : null;
+            part ??= cluster.Queues.IsUp ? await ReadAsync(cluster, session, subscription, lastEventId) : null;
+            if (part is { } kept && TryDeliver(cluster, session, subscription, kept, had, lastEventId))
+            {
+                return !kept.IsComplete;
+            }
         }
-        while (IsLive(session, subscription) && (kept is null || !TryDeliver(cluster, session, subscription, kept, had, out kept)));
+        while (IsLive(session, subscription));
 
-        foreach (var message in kept ?? [])
+        foreach (var message in part?.Messages ?? [])
         {
             message.Payload.Release();
         }
+
+        return false;
     }
 
     private static bool IsLive(Session session, Subscription subscription)
@@ -43,7 +49,7 @@ internal static class LateResume
         }
     }
 
-    private static async Task<IReadOnlyList<OfflineMessage>?> ReadAsync(
+    private static async Task<QueuePart?> ReadAsync(
         ClusterNode cluster, Session session, Subscription subscription, long lastEventId)
     {
         try
@@ -58,16 +64,15 @@ internal static class LateResume
         }
     }
 
-    // False while older messages are on their way to it: these may be among them. Takes over the references, unless it gives them back.
+    // False while older messages are on their way to it: these may be among them. Takes over the references then only.
     private static bool TryDeliver(
         ClusterNode cluster,
         Session session,
         Subscription subscription,
-        IReadOnlyList<OfflineMessage> kept,
+        QueuePart kept,
         HashSet<long> had,
-        out IReadOnlyList<OfflineMessage>? rest)
+        long lastEventId)
     {
-        rest = kept;
         lock (session)
         {
             if (subscription.CatchingUp || subscription.Ended)
@@ -76,11 +81,11 @@ internal static class LateResume
             }
 
             subscription.CatchingUp = true;
+            BacklogPolicy.BeginReplay(session, subscription);
         }
 
-        rest = null;
         var late = new List<OfflineMessage>();
-        foreach (var message in kept)
+        foreach (var message in kept.Messages)
         {
             if (had.Contains(message.Payload.Id) || cluster.Queues.HasHad(subscription.Topic.User!, message.Payload.Id))
             {
@@ -92,7 +97,7 @@ internal static class LateResume
             }
         }
 
-        OfflineFlush.Deliver(session, subscription, late, []);
+        OfflineFlush.Deliver(session, subscription, late, [], kept.IsComplete ? null : lastEventId);
         return true;
     }
 }

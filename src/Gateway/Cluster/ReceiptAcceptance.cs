@@ -12,7 +12,7 @@ namespace FastPush.Gateway.Cluster;
 internal sealed class ReceiptAcceptance : IAcceptance
 {
     private readonly Session _session;
-    private readonly byte[]? _receipt;
+    private readonly long _messageId;
     private int _open = 1;
     private string? _refusal;
 
@@ -20,20 +20,12 @@ internal sealed class ReceiptAcceptance : IAcceptance
     public ReceiptAcceptance(Session session, ReadOnlySpan<byte> receipt, long messageId)
     {
         _session = session;
+        _messageId = messageId;
         Receipt = receipt.ToArray();
-        if (receipt.IsEmpty)
-        {
-            return;
-        }
-
-        var frame = BytePool.Rent(FrameWriter.MaxReceiptBytes(receipt.Length));
-        var length = FrameWriter.WriteReceipt(frame, receipt, messageId);
-        _receipt = new byte[length + WsHeaderWriter.MaxBytes];
-        var at = WsHeaderWriter.Write(_receipt, WsOpcode.Text, length);
-        frame.AsSpan(0, length).CopyTo(_receipt.AsSpan(at));
-        Array.Resize(ref _receipt, at + length);
-        BytePool.Return(frame);
     }
+
+    /// <summary>The answer says that some of what a SUBSCRIBE resumes after are gone.</summary>
+    public bool IsGap { get; set; }
 
     private byte[] Receipt { get; }
 
@@ -67,12 +59,23 @@ internal sealed class ReceiptAcceptance : IAcceptance
             return;
         }
 
-        if (_receipt is null || _session.State >= SessionState.Closing)
+        if (Receipt.Length > 0 && _session.State < SessionState.Closing)
         {
-            return;
+            Answer();
         }
+    }
 
-        if (!_session.Append(_receipt))
+    private void Answer()
+    {
+        var frame = BytePool.Rent(FrameWriter.MaxReceiptBytes(Receipt.Length));
+        var length = FrameWriter.WriteReceipt(frame, Receipt, _messageId, IsGap);
+        var answer = BytePool.Rent(length + WsHeaderWriter.MaxBytes);
+        var at = WsHeaderWriter.Write(answer, WsOpcode.Text, length);
+        frame.AsSpan(0, length).CopyTo(answer.AsSpan(at));
+        var isRead = _session.Append(answer.AsSpan(0, at + length));
+        BytePool.Return(frame);
+        BytePool.Return(answer);
+        if (!isRead)
         {
             SessionCloser.Close(_session, CloseReason.SlowConsumer);
             return;

@@ -26,6 +26,11 @@ internal sealed class TopicInterest
     /// <summary>The store was told, or is being told, that this server has subscribers.</summary>
     public bool IsJoined { get; set; }
 
+    /// <summary>
+    /// Since when (Unix ms) all that is published comes here without a break, as far as is known; 0 = not known.
+    /// </summary>
+    public long SinceMs { get; set; }
+
     /// <summary>The last of the joins and leaves, which follow each other.</summary>
     public Task Chain { get; set; } = Task.CompletedTask;
 

@@ -66,6 +66,11 @@ internal sealed partial class TopicRelay
             }
 
             await Task.WhenAll(seen);
+            var interest = InterestOf(topic);
+            lock (interest)
+            {
+                interest.SinceMs = interest is { IsJoined: true, SinceMs: 0 } ? node.Clock.UnixMs : interest.SinceMs;
+            }
         }
         catch (StoreUnavailableException)
         {

@@ -77,6 +77,7 @@ internal sealed partial class TopicRelay(Node node, ClusterNode cluster, ITopicS
             lock (interest)
             {
                 interest.IsJoined = false;
+                interest.SinceMs = 0;
                 interest.Chain = After(interest.Chain, () => TellLeftAsync(topic, interest));
             }
         }
@@ -89,6 +90,14 @@ internal sealed partial class TopicRelay(Node node, ClusterNode cluster, ITopicS
         var pending = new List<Task>();
         foreach (var topic in node.Topics.All)
         {
+            if (topic.Interest is { } interest)
+            {
+                lock (interest)
+                {
+                    interest.SinceMs = 0;
+                }
+            }
+
             if (topic.User is null && topic.Subscribers.Count > 0)
             {
                 pending.Add(JoinAsync(topic));

@@ -17,6 +17,9 @@ internal sealed class Outcomes(
     private IOfflineQueue _offline = offline;
     private ClusterNode? _cluster;
 
+    /// <summary>A user's message had to leave a full queue.</summary>
+    public event Action<Payload>? Lost;
+
     /// <summary>From here on the queues are the fleet's, and outcomes are told to the server that a message entered by.</summary>
     public void Join(ClusterNode cluster)
     {
@@ -204,6 +207,7 @@ internal sealed class Outcomes(
         foreach (var message in dropped)
         {
             Dead(message.Payload, FailureKind.OfflineFull);
+            Lost?.Invoke(message.Payload);
             message.Payload.Release();
         }
     }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using FastPush.Gateway.Limits;
 using FastPush.Gateway.Links;
@@ -11,7 +10,8 @@ namespace FastPush.Gateway.Http;
 
 /// <summary>
 /// <c>GET /sse?destination=…</c>: the same subscriptions as a <c>text/event-stream</c> (HTML standard, "Server-sent events").
-/// <c>event:</c> is the message's type, <c>id:</c> its id; <c>Last-Event-ID</c>, else <c>?lastEventId=</c>, resumes.
+/// <c>event:</c> is the message's type, <c>id:</c> its id, or a place in each of several destinations (<see cref="EventPosition"/>);
+/// <c>Last-Event-ID</c>, else <c>?lastEventId=</c>, resumes.
 /// </summary>
 internal static class SseEndpoint
 {
@@ -36,7 +36,7 @@ internal static class SseEndpoint
             return;
         }
 
-        if (!TryParse(context, node, principal, out var keys, out var lastEventId, out var status, out var detail))
+        if (!TryParse(context, node, principal, out var keys, out var position, out var status, out var detail))
         {
             await Problem.WriteAsync(context, status, detail);
             return;
@@ -52,7 +52,7 @@ internal static class SseEndpoint
         }
 
         await response.StartAsync(context.RequestAborted);
-        await RunAsync(context, node, principal, keys, lastEventId);
+        await RunAsync(context, node, principal, keys, position);
     }
 
     // With HTTP/2 one connection may have many streams.
@@ -60,7 +60,7 @@ internal static class SseEndpoint
         context.Features.Get<ConnectionEntry>() is { IsProven: false }
         || node.Metrics.ConnectionsActive >= node.Connections.Bounds.Proven;
 
-    private static async Task RunAsync(HttpContext context, Node node, Auth.Principal principal, List<byte[]> keys, long? lastEventId)
+    private static async Task RunAsync(HttpContext context, Node node, Auth.Principal principal, List<byte[]> keys, EventPosition? position)
     {
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var link = new PipeLink(context.Response.BodyWriter, () => ended.TrySetResult(), () => ended.TrySetResult());
@@ -80,16 +80,7 @@ internal static class SseEndpoint
             ConnectionLimit.Check(session);
             session.Cork();
             Greet(session);
-            var joining = new List<Task>();
-            foreach (var key in keys)
-            {
-                var wish = new SubscriptionWish(AckMode.Auto, Policy(key), 0, lastEventId);
-                if (Subscriber.Add(session, key, SubscriptionHeads.WithoutId, wish) is { } task)
-                {
-                    joining.Add(task);
-                }
-            }
-
+            var joining = EventStream.Subscribe(session, keys, position);
             await Task.WhenAny(Task.WhenAll(joining), ended.Task);
 
             session.Uncork();
@@ -100,9 +91,6 @@ internal static class SseEndpoint
             SessionCloser.End(session, CloseReason.PeerGone);
         }
     }
-
-    private static OverflowPolicy Policy(byte[] key) =>
-        key.AsSpan().StartsWith("/topic/"u8) ? OverflowPolicy.Close : OverflowPolicy.Spill;
 
     private static void Greet(Session session)
     {
@@ -116,12 +104,12 @@ internal static class SseEndpoint
         Node node,
         Auth.Principal principal,
         out List<byte[]> keys,
-        out long? lastEventId,
+        out EventPosition? position,
         out int status,
         out string detail)
     {
         keys = [];
-        lastEventId = null;
+        position = null;
         status = StatusCodes.Status400BadRequest;
         var destinations = context.Request.Query["destination"];
         if (destinations.Count == 0 || destinations.Count > node.Options.Limits.Subscriptions)
@@ -150,12 +138,12 @@ internal static class SseEndpoint
             keys.Add(kind == DestinationKind.OwnQueue ? key[..Subscriber.OwnQueueKey(principal.UserId, name, key)].ToArray() : text);
         }
 
-        return TryLastEventId(context, out lastEventId, out detail);
+        return TryPosition(context, out position, out detail);
     }
 
-    private static bool TryLastEventId(HttpContext context, out long? lastEventId, out string detail)
+    private static bool TryPosition(HttpContext context, out EventPosition? position, out string detail)
     {
-        lastEventId = null;
+        position = null;
         detail = "";
         var text = context.Request.Headers["Last-Event-ID"].ToString();
         if (text.Length == 0)
@@ -168,13 +156,7 @@ internal static class SseEndpoint
             return true;
         }
 
-        if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
-        {
-            detail = "Last-Event-ID is the id of an event.";
-            return false;
-        }
-
-        lastEventId = id;
-        return true;
+        detail = "Last-Event-ID is the id of an event.";
+        return EventPosition.TryParse(text, out position);
     }
 }

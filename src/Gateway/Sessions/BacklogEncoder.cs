@@ -51,6 +51,11 @@ internal ref struct BacklogEncoder(Session session, byte[] buffer)
 
         if (subscription.CatchingUp || subscription.Backlog.Count == 0 || window is { HasRoom: false })
         {
+            if (subscription is { Replay: { } replay, CatchingUp: false, Backlog.Count: 0 })
+            {
+                replay.Drained(session.Outbox.Appended + Length);
+            }
+
             return false;
         }
 
@@ -95,5 +100,6 @@ internal ref struct BacklogEncoder(Session session, byte[] buffer)
         }
 
         Length += MessageEncoder.Write(Buffer.AsSpan(Length), subscription, payload, sequence, redelivered);
+        subscription.TellsGap = false;
     }
 }

@@ -17,6 +17,15 @@ internal static class BacklogPolicy
     public static bool TryAdd(Session session, Subscription subscription, OfflineMessage message)
     {
         var payload = message.Payload;
+        if (session.Outbox.IsCorked)
+        {
+            BeginReplay(session, subscription); // It is we who do not send yet.
+        }
+        else if (subscription.Replay?.IsOver(session.Outbox) == true)
+        {
+            EndReplay(session, subscription);
+        }
+
         if (!TryMakeRoom(session, subscription, payload.Length, out var accepted)
             || (accepted && !TryCharge(session, subscription, payload.Footprint, out accepted)))
         {
@@ -36,18 +45,52 @@ internal static class BacklogPolicy
         }
 
         subscription.Backlog.Add(message, isCharged: true);
-        session.BacklogBytes += subscription.Overflow == OverflowPolicy.Spill ? 0 : payload.Length;
+        if (subscription.Replay is { } replay)
+        {
+            replay.Add(payload.Length);
+            session.ReplayBytes += payload.Length;
+        }
+        else
+        {
+            session.BacklogBytes += Counted(subscription, payload.Length);
+        }
+
         session.Outbox.MarkReady(subscription);
         return true;
     }
 
     /// <summary>
+    /// What waits for this subscription, and what comes until it is sent, no longer counts against the outbox. With
+    /// <see cref="OverflowPolicy.Conflate"/> nothing changes: who wants the newest only has no use for what it missed.
+    /// </summary>
+    public static void BeginReplay(Session session, Subscription subscription)
+    {
+        if (subscription.Replay is not null || subscription.Overflow == OverflowPolicy.Conflate)
+        {
+            return;
+        }
+
+        subscription.Replay = new Replay();
+        session.BacklogBytes -= Counted(subscription, subscription.Backlog.Bytes);
+    }
+
+    // All that waits counts again.
+    private static void EndReplay(Session session, Subscription subscription)
+    {
+        session.ReplayBytes -= subscription.Replay!.End();
+        session.BacklogBytes += Counted(subscription, subscription.Backlog.Bytes);
+        subscription.Replay = null;
+    }
+
+    private static long Counted(Subscription subscription, long bytes) => subscription.Overflow == OverflowPolicy.Spill ? 0 : bytes;
+
+    /// <summary>
     /// Puts older messages in front of a subscription's backlog, ends its catching up, and sends. Owns the messages and their holds from
-    /// here on; takes the
-    /// lock itself.
+    /// here on; takes the lock itself. With <paramref name="gapFrom"/>, where it resumes, the client is told first that some are gone.
     /// </summary>
     /// <returns>False when the session is ending; then they are the caller's still.</returns>
-    public static bool TryPrepend(Session session, Subscription subscription, IReadOnlyList<OfflineMessage> older)
+    public static bool TryPrepend(
+        Session session, Subscription subscription, IReadOnlyList<OfflineMessage> older, long? gapFrom = null)
     {
         lock (session)
         {
@@ -62,14 +105,17 @@ internal static class BacklogPolicy
                 subscription.CaughtUp = Remember(session.Node, older) ?? subscription.CaughtUp;
             }
 
-            foreach (var message in older)
+            if (gapFrom is { } from)
             {
-                session.BacklogBytes += subscription.Overflow == OverflowPolicy.Spill ? 0 : message.Payload.Length;
+                GapNotice.Tell(session, subscription, from, older.Count == 0 ? null : older[0].Payload.Id);
             }
+
+            BeginReplay(session, subscription);
 
             // Whoever published them answers for them while their user is behind, as while the user was away. The others were here
             // before, so they cannot be refused.
             session.Share.Add(subscription.Backlog.Prepend(older));
+            session.BacklogBytes += subscription.Replay is null ? Counted(subscription, older.Sum(m => (long)m.Payload.Length)) : 0;
             subscription.CatchingUp = false;
             session.Outbox.MarkReady(subscription);
         }
@@ -130,7 +176,15 @@ internal static class BacklogPolicy
     public static OfflineMessage Take(Session session, Subscription subscription, out bool isCharged)
     {
         var message = subscription.Backlog.Take(out isCharged);
-        session.BacklogBytes -= subscription.Overflow == OverflowPolicy.Spill ? 0 : message.Payload.Length;
+        if (subscription.Replay is { } replay)
+        {
+            session.ReplayBytes -= replay.Took(subscription.Backlog.Count + 1, message.Payload.Length);
+        }
+        else
+        {
+            session.BacklogBytes -= Counted(subscription, message.Payload.Length);
+        }
+
         return message;
     }
 
@@ -158,11 +212,26 @@ internal static class BacklogPolicy
     private static bool TryMakeRoom(Session session, Subscription subscription, int size, out bool accepted)
     {
         ref var backlog = ref subscription.Backlog;
+        var bounds = session.Node.Options.Offline;
         accepted = true;
+        if (subscription.Replay is { } replay)
+        {
+            if (replay.HasRoom(bounds, session.ReplayBytes, size))
+            {
+                return true;
+            }
+
+            if (subscription.Overflow != OverflowPolicy.DropOldest)
+            {
+                return false;
+            }
+
+            EndReplay(session, subscription); // It does not read: what it missed is the oldest.
+        }
+
         switch (subscription.Overflow)
         {
             case OverflowPolicy.Spill:
-                var bounds = session.Node.Options.Offline;
                 return backlog.Count < bounds.Messages && backlog.Bytes + size <= bounds.Bytes;
             case OverflowPolicy.Conflate:
                 while (backlog.Count > 0 && !subscription.CatchingUp)

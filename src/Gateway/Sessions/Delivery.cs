@@ -26,6 +26,7 @@ internal static class Delivery
             }
 
             if (!subscription.CatchingUp
+                && !subscription.TellsGap
                 && subscription.CaughtUp is null
                 && run.FirstPosition > subscription.JoinedAt
                 && session.Outbox.CanAppend

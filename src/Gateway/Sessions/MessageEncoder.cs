@@ -12,17 +12,19 @@ internal static class MessageEncoder
     private const int AckNameBytes = 4; // "ack:"
     private const int AckLineMax = AckNameBytes + AckId.BytesMax + 1;
 
-    private static ReadOnlySpan<byte> Redelivered => "redelivered:true\n"u8;
+    private static ReadOnlySpan<byte> RedeliveredAndGap => "redelivered:true\ngap:true\n"u8;
+
+    private const int RedeliveredLength = 17;
 
     /// <summary>Room that <see cref="Write"/> may need, in bytes.</summary>
     public static int SizeMax(Subscription subscription, Payload payload)
     {
         if (subscription.Session.Format == WireFormat.ServerSentEvents)
         {
-            return EventEncoder.SizeMax(payload);
+            return EventEncoder.SizeMax(subscription.Session, payload);
         }
 
-        return WsHeaderWriter.MaxBytes * 2 + subscription.Head.Length + AckLineMax + Redelivered.Length + payload.Length;
+        return WsHeaderWriter.MaxBytes * 2 + subscription.Head.Length + AckLineMax + RedeliveredAndGap.Length + payload.Length;
     }
 
     /// <summary>
@@ -33,7 +35,7 @@ internal static class MessageEncoder
         var format = subscription.Session.Format;
         if (format == WireFormat.ServerSentEvents)
         {
-            return EventEncoder.Write(destination, payload);
+            return EventEncoder.Write(destination, subscription, payload, redelivered);
         }
 
         Span<byte> ack = stackalloc byte[AckLineMax];
@@ -53,18 +55,15 @@ internal static class MessageEncoder
 
         var head = subscription.Head;
         var tail = payload.Tail;
-        var length = head.Length + ackLength + (redelivered ? Redelivered.Length : 0) + tail.Length;
+        var marks = Marks(subscription, redelivered);
+        var length = head.Length + ackLength + marks.Length + tail.Length;
         var at = WsHeaderWriter.Write(destination, payload.IsText ? WsOpcode.Text : WsOpcode.Binary, length);
         head.CopyTo(destination[at..]);
         at += head.Length;
         ack[..ackLength].CopyTo(destination[at..]);
         at += ackLength;
-        if (redelivered)
-        {
-            Redelivered.CopyTo(destination[at..]);
-            at += Redelivered.Length;
-        }
-
+        marks.CopyTo(destination[at..]);
+        at += marks.Length;
         tail.CopyTo(destination[at..]);
         return at + tail.Length;
     }
@@ -73,6 +72,14 @@ internal static class MessageEncoder
     public static int AckSessionAt(ReadOnlySpan<byte> delivery, byte[] head) =>
         WsHeaderWriter.SizeOf(delivery) + head.Length + AckNameBytes;
 
+    private static ReadOnlySpan<byte> Marks(Subscription subscription, bool redelivered) => (redelivered, subscription.TellsGap) switch
+    {
+        (true, true) => RedeliveredAndGap,
+        (true, false) => RedeliveredAndGap[..RedeliveredLength],
+        (false, true) => RedeliveredAndGap[RedeliveredLength..],
+        _ => default,
+    };
+
     // Older versions know fewer escapes: the head of the tail is translated, the body stays.
     private static int WriteTranslated(Span<byte> destination, Subscription subscription, Payload payload, bool redelivered)
     {
@@ -80,12 +87,9 @@ internal static class MessageEncoder
         var frame = destination[WsHeaderWriter.MaxBytes..];
         subscription.Head.CopyTo(frame);
         var at = subscription.Head.Length;
-        if (redelivered)
-        {
-            Redelivered.CopyTo(frame[at..]);
-            at += Redelivered.Length;
-        }
-
+        var marks = Marks(subscription, redelivered);
+        marks.CopyTo(frame[at..]);
+        at += marks.Length;
         at += HeaderText.Translate(payload.Tail[..(payload.BodyStart - 1)], version, frame[at..]);
         var rest = payload.Tail[(payload.BodyStart - 1)..];
         rest.CopyTo(frame[at..]);

@@ -21,16 +21,17 @@ internal static class OfflineFlush
     /// <param name="session">Whose it is.</param>
     /// <param name="subscription">Not yet in its topic.</param>
     /// <param name="lastEventId">Where it resumes.</param>
-    /// <param name="joining">In a cluster: ends, never failing, when other servers know of it; null when there is nothing to wait
-    /// for.</param>
+    /// <param name="joining">Ends, never failing, in a cluster when other servers know of it; true when some that it missed are
+    /// gone.</param>
     /// <returns>False when the topic is no longer in the table.</returns>
-    public static bool Join(Session session, Subscription subscription, long? lastEventId, out Task? joining)
+    public static bool Join(Session session, Subscription subscription, long? lastEventId, out ValueTask<bool> joining)
     {
         var topic = subscription.Topic;
         var cluster = session.Node.Cluster;
         List<OfflineMessage>? missed = null;
+        Resumption resumption = default;
         bool first;
-        joining = null;
+        joining = default;
         lock (topic)
         {
             if (topic.Retired)
@@ -38,36 +39,55 @@ internal static class OfflineFlush
                 return false;
             }
 
-            if (lastEventId is { } last && topic.History is { } history)
+            if (lastEventId is { } last)
             {
-                for (var i = history.IndexAfter(last); i < history.Count; i++)
+                resumption = topic.ResumeAfter(last, session.Node.NewestId);
+                for (var i = resumption.Index; i < (topic.History?.Count ?? 0); i++)
                 {
-                    var payload = history.At(i);
+                    var payload = topic.History!.At(i);
                     payload.AddRef();
                     (missed ??= []).Add(new OfflineMessage(payload, 0));
                 }
+
+                resumption = cluster is null ? resumption : resumption with { Seen = topic.SeenBefore(resumption, last) };
             }
 
             // Of a user's queue the first takes what waits, and the first that keeps its messages what the others would drop.
             first = topic.Subscribers.Count == 0 || (topic.User is not null && subscription.Keeps && topic.Subscribers.Keepers == 0);
             subscription.JoinedAt = topic.Position;
             subscription.CatchingUp = missed is not null
+                || resumption.IsGap
                 || (first && topic.User is not null)
                 || (cluster is not null && lastEventId is not null);
+            if (subscription.CatchingUp)
+            {
+                BacklogPolicy.BeginReplay(session, subscription);
+            }
+
+            if (subscription.Place is { } place)
+            {
+                place.Subscription = subscription;
+                place.LastId = place.PublishedId = lastEventId ?? session.Position!.LiveFrom(topic);
+            }
+
             topic.Subscribers.Add(subscription);
         }
 
         if (cluster is not null)
         {
-            joining = ClusterJoin.Start(cluster, session, subscription, missed, lastEventId, first);
+            joining = ClusterJoin.Start(cluster, session, subscription, missed, lastEventId, resumption, first);
+            return true;
         }
-        else if (first && topic.User is not null)
+
+        joining = new ValueTask<bool>(resumption.IsGap);
+        var gapFrom = resumption.IsGap ? lastEventId : null;
+        if (first && topic.User is not null)
         {
-            Take(session, subscription, missed, areLate: false);
+            Take(session, subscription, missed, areLate: false, gapFrom);
         }
-        else if (missed is not null)
+        else if (subscription.CatchingUp)
         {
-            Deliver(session, subscription, missed, []);
+            Deliver(session, subscription, missed, [], gapFrom);
         }
 
         return true;
@@ -105,6 +125,7 @@ internal static class OfflineFlush
                 }
 
                 subscription.CatchingUp = true;
+                BacklogPolicy.BeginReplay(subscription.Session, subscription);
             }
 
             Take(subscription.Session, subscription, missed: null, areLate: true);
@@ -112,16 +133,17 @@ internal static class OfflineFlush
         }
     }
 
-    private static void Take(Session session, Subscription subscription, List<OfflineMessage>? missed, bool areLate)
+    private static void Take(
+        Session session, Subscription subscription, List<OfflineMessage>? missed, bool areLate, long? gapFrom = null)
     {
         var taking = session.Node.Offline.TakeAsync(subscription.Topic.User!, subscription.Topic.Queue!);
         if (taking.IsCompletedSuccessfully)
         {
-            Deliver(session, subscription, missed, areLate ? Late(taking.Result) : taking.Result);
+            Deliver(session, subscription, missed, areLate ? Late(taking.Result) : taking.Result, gapFrom);
         }
         else
         {
-            _ = FinishAsync(session, subscription, missed, areLate, taking);
+            _ = FinishAsync(session, subscription, missed, areLate, gapFrom, taking);
         }
     }
 
@@ -130,10 +152,11 @@ internal static class OfflineFlush
         Subscription subscription,
         List<OfflineMessage>? missed,
         bool areLate,
+        long? gapFrom,
         ValueTask<IReadOnlyList<OfflineMessage>> taking)
     {
         var waiting = await ResultAsync(session.Node, taking);
-        Deliver(session, subscription, missed, areLate ? Late(waiting) : waiting);
+        Deliver(session, subscription, missed, areLate ? Late(waiting) : waiting, gapFrom);
     }
 
     /// <summary>What waits in a user's queue; nothing if the store cannot say now. Does not fail.</summary>
@@ -164,12 +187,20 @@ internal static class OfflineFlush
     private static List<OfflineMessage> Late(IReadOnlyList<OfflineMessage> messages) =>
         [.. messages.Select(m => m with { Attempts = Math.Max(m.Attempts, (byte)1) })];
 
-    /// <summary>Ends a subscription's catching up with these, merged by id. Takes over the references.</summary>
+    /// <summary>
+    /// Ends a subscription's catching up with these, merged by id. Takes over the references. With <paramref name="gapFrom"/> the client is
+    /// told first that messages after that one are gone.
+    /// </summary>
     public static void Deliver(
-        Session session, Subscription subscription, List<OfflineMessage>? missed, IReadOnlyList<OfflineMessage> waiting)
+        Session session,
+        Subscription subscription,
+        List<OfflineMessage>? missed,
+        IReadOnlyList<OfflineMessage> waiting,
+        long? gapFrom = null)
     {
-        var older = Merge(missed, waiting);
-        if (BacklogPolicy.TryPrepend(session, subscription, older))
+        NoteGiven(subscription.Topic, waiting);
+        var older = MissedMessages.Merge(missed, waiting);
+        if (BacklogPolicy.TryPrepend(session, subscription, older, gapFrom))
         {
             TakeAgain(session, subscription);
             return;
@@ -182,6 +213,23 @@ internal static class OfflineFlush
 
             // Another session may have come meanwhile and left the queue to this one.
             session.Node.Redelivery.Offer(user, subscription.Topic.Queue!);
+        }
+    }
+
+    // What waited goes to this subscription alone, and most of it is in the history no longer.
+    private static void NoteGiven(Topic topic, IReadOnlyList<OfflineMessage> waiting)
+    {
+        if (waiting.Count == 0)
+        {
+            return;
+        }
+
+        lock (topic)
+        {
+            foreach (var message in waiting)
+            {
+                topic.Gone(message.Payload);
+            }
         }
     }
 
@@ -198,52 +246,5 @@ internal static class OfflineFlush
         }
 
         session.Node.Redelivery.Offer(subscription.Topic.User!, subscription.Topic.Queue!);
-    }
-
-    // By id, each once and with a hold: a message that waited offline may stand in the history too.
-    private static List<OfflineMessage> Merge(List<OfflineMessage>? missed, IReadOnlyList<OfflineMessage> waiting)
-    {
-        var merged = new List<OfflineMessage>(waiting.Count + (missed?.Count ?? 0));
-        foreach (var message in waiting)
-        {
-            if (message.Payload.TryHoldFirst())
-            {
-                merged.Add(message);
-            }
-            else
-            {
-                message.Payload.Release();
-            }
-        }
-
-        if (missed is null)
-        {
-            return merged;
-        }
-
-        var ids = new HashSet<long>(merged.Select(m => m.Payload.Id));
-        foreach (var message in missed)
-        {
-            if (ids.Contains(message.Payload.Id))
-            {
-                message.Payload.Release();
-                continue;
-            }
-
-            if (message.Payload.User is not null)
-            {
-                message.Payload.Hold();
-            }
-
-            merged.Add(message);
-        }
-
-        // What comes from the history alone stays in its order: that is where a client which resumes again will go on.
-        if (ids.Count > 0)
-        {
-            merged.Sort(static (a, b) => a.Payload.Id.CompareTo(b.Payload.Id));
-        }
-
-        return merged;
     }
 }

@@ -17,6 +17,11 @@ internal struct ReadyList
             return;
         }
 
+        if (subscription.Place is { } place)
+        {
+            subscription.Session.Position!.Touch(place);
+        }
+
         subscription.IsReady = true;
         subscription.NextReady = null;
         if (_last is null)

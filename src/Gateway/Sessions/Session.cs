@@ -131,37 +131,6 @@ internal sealed partial class Session
         CloseIfDead();
     }
 
-    /// <summary>Something still waits to be sent.</summary>
-    public bool HasBacklog
-    {
-        get
-        {
-            lock (this)
-            {
-                return State == SessionState.Open && !Outbox.IsEmpty;
-            }
-        }
-    }
-
-    /// <summary>Until <see cref="Uncork"/> everything collects, so that what several subscriptions missed goes out in one order.</summary>
-    public void Cork()
-    {
-        lock (this)
-        {
-            Outbox.IsCorked = true;
-        }
-    }
-
-    public void Uncork()
-    {
-        lock (this)
-        {
-            Outbox.IsCorked = false;
-        }
-
-        Flush();
-    }
-
     /// <summary>
     /// Adds encoded bytes (control frames) behind what waits; the caller flushes. False when the client does not read them.
     /// </summary>
@@ -204,9 +173,6 @@ internal sealed partial class Session
             SessionCloser.Close(this, CloseReason.Internal);
         }
     }
-
-    /// <summary>Bytes in the backlogs of all subscriptions that do not spill.</summary>
-    public long BacklogBytes { get; set; }
 
     /// <summary>Takes the step to Closing under the lock; false when another was faster.</summary>
     public bool BeginClose(CloseReason reason, long deadlineMs, out SessionState from)

@@ -12,10 +12,11 @@ internal static class Subscriber
 {
     /// <summary>
     /// Adds a subscription to a session and its topic, and starts what comes before its live messages. In a cluster the task ends when the
-    /// other servers know of it; null when there is nothing to wait for. It never fails.
+    /// other servers know of it. It never fails; true means that some of what it resumes after are gone.
     /// </summary>
-    public static Task? Add(Session session, ReadOnlySpan<byte> key, byte[] head, SubscriptionWish wish)
+    public static ValueTask<bool> Add(Session session, ReadOnlySpan<byte> key, byte[] head, SubscriptionWish wish)
     {
+        StreamPlace? place = null;
         while (true)
         {
             var topic = session.Node.Topics.GetOrAdd(key);
@@ -30,9 +31,10 @@ internal static class Subscriber
             {
                 if (session.State != SessionState.Open)
                 {
-                    return null;
+                    return default;
                 }
 
+                subscription.Place = place ??= session.Position?.Add(key);
                 session.Subscriptions.Add(subscription);
                 session.Share.Add(subscription.Footprint);
                 session.HasWindows |= subscription.Window is not null;

@@ -59,6 +59,9 @@ internal sealed class Subscription(Session session, Topic topic, int number, byt
     /// <summary>Null in auto mode.</summary>
     public AckWindow? Window { get; init; }
 
+    /// <summary>In an event stream with several destinations, where its reader stands in this one; null else.</summary>
+    public StreamPlace? Place { get; set; }
+
     /// <summary>Place in the topic's list; -1 when it is not in it.</summary>
     public int TopicSlot { get; set; } = -1;
 
@@ -67,6 +70,12 @@ internal sealed class Subscription(Session session, Topic topic, int number, byt
 
     /// <summary>Older messages are still being fetched; live ones wait behind them.</summary>
     public bool CatchingUp { get; set; }
+
+    /// <summary>Until it has read what it missed; null else.</summary>
+    public Replay? Replay { get; set; }
+
+    /// <summary>Its next MESSAGE says that messages before it are gone.</summary>
+    public bool TellsGap { get; set; }
 
     /// <summary>In a cluster, for a while after catching up: what it got then.</summary>
     public CaughtUp? CaughtUp { get; set; }

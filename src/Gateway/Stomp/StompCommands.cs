@@ -73,8 +73,11 @@ internal static class StompCommands
         Receipt(connection, frame, 0);
     }
 
-    /// <summary>Answers the <c>receipt</c> header, if there is one. <paramref name="messageId"/> goes along when it is not 0.</summary>
-    public static void Receipt(StompConnection connection, in StompFrame frame, long messageId)
+    /// <summary>
+    /// Answers the <c>receipt</c> header, if there is one. <paramref name="messageId"/> goes along when it is not 0, and
+    /// <paramref name="isGap"/>.
+    /// </summary>
+    public static void Receipt(StompConnection connection, in StompFrame frame, long messageId, bool isGap = false)
     {
         // The state first: a refusal has given the frame's bytes back to the pool.
         if (connection.Session.State >= SessionState.Closing || !frame.TryGet(HeaderName.Receipt, out var receipt))
@@ -82,22 +85,22 @@ internal static class StompCommands
             return;
         }
 
-        Answer(connection, receipt, messageId);
+        Answer(connection, receipt, messageId, isGap);
     }
 
     /// <summary>Sends a RECEIPT for an id that is escaped as the connection's version escapes.</summary>
-    public static void Answer(StompConnection connection, ReadOnlySpan<byte> receipt, long messageId)
+    public static void Answer(StompConnection connection, ReadOnlySpan<byte> receipt, long messageId, bool isGap = false)
     {
         var size = FrameWriter.MaxReceiptBytes(receipt.Length);
         if (size <= 1024)
         {
             Span<byte> answer = stackalloc byte[1024];
-            connection.Reply(answer[..FrameWriter.WriteReceipt(answer, receipt, messageId)]);
+            connection.Reply(answer[..FrameWriter.WriteReceipt(answer, receipt, messageId, isGap)]);
             return;
         }
 
         var rented = BytePool.Rent(size);
-        connection.Reply(rented.AsSpan(0, FrameWriter.WriteReceipt(rented, receipt, messageId)));
+        connection.Reply(rented.AsSpan(0, FrameWriter.WriteReceipt(rented, receipt, messageId, isGap)));
         BytePool.Return(rented);
     }
 

@@ -65,20 +65,21 @@ internal static class SubscribeCommands
 
         var head = id.IsEmpty ? SubscriptionHeads.WithoutId : connection.Node.Heads.Get(id);
         connection.FlushAtEnd();
-        if (Subscriber.Add(session, resolved, head, wish) is { } joining)
+        var joining = Subscriber.Add(session, resolved, head, wish);
+        if (joining.IsCompletedSuccessfully)
         {
-            _ = AnswerAsync(joining, StompCommands.OweReceipt(connection, frame, 0));
+            StompCommands.Receipt(connection, frame, 0, joining.Result);
         }
         else
         {
-            StompCommands.Receipt(connection, frame, 0);
+            _ = AnswerAsync(joining, StompCommands.OweReceipt(connection, frame, 0));
         }
     }
 
     // The receipt says that messages published on other servers come as well.
-    private static async Task AnswerAsync(Task joining, ReceiptAcceptance acceptance)
+    private static async Task AnswerAsync(ValueTask<bool> joining, ReceiptAcceptance acceptance)
     {
-        await joining;
+        acceptance.IsGap = await joining;
         acceptance.Done();
     }
 

@@ -95,6 +95,7 @@ internal static class TransactionCommands
             }
             else if (step.Payload is { } payload)
             {
+                payload.PublishedId = connection.Node.Ids.Next(connection.Node.Clock.UnixMs);
                 connection.Node.Fanout.Publish(step.Key, payload, acceptance);
             }
             else

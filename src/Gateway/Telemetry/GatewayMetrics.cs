@@ -21,6 +21,7 @@ internal sealed class GatewayMetrics : IDisposable
     private long _acked;
     private long _redelivered;
     private long _engineStalls;
+    private long _gaps;
 
     public GatewayMetrics(IMeterFactory meters)
     {
@@ -54,6 +55,11 @@ internal sealed class GatewayMetrics : IDisposable
 
     /// <summary>Read batches that held their thread longer than they may.</summary>
     public long EngineStalls => Volatile.Read(ref _engineStalls);
+
+    /// <summary>Resumes that were told that something before what is kept is gone.</summary>
+    public long Gaps => Volatile.Read(ref _gaps);
+
+    public void Gap() => Interlocked.Increment(ref _gaps);
 
     public long MessagesFailed => _failed.Sum();
 

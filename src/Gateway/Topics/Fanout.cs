@@ -77,7 +77,7 @@ internal sealed class Fanout(Node node)
             position = ++topic.Position;
             if (historyMax > 0)
             {
-                (topic.History ??= new History(node.Histories.Share)).Add(payload, historyMax);
+                (topic.History ??= new History(node.Histories.Share)).Add(payload, historyMax, topic);
                 node.Histories.Note(topic, payload.TimestampMs);
             }
 

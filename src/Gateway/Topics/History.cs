@@ -20,13 +20,13 @@ internal sealed class History(MemoryShare share)
     public Payload At(int index) => _ring[(_first + index) & (_ring.Length - 1)]!;
 
     /// <summary>Adds the newest and lets the oldest go beyond <paramref name="messagesMax"/>.</summary>
-    public void Add(Payload payload, int messagesMax)
+    public void Add(Payload payload, int messagesMax, Topic topic)
     {
         payload.AddRef();
         share.Add(payload.Footprint);
         if (Count >= messagesMax)
         {
-            RemoveOldest();
+            RemoveOldest(topic);
         }
 
         if (Count == _ring.Length)
@@ -38,11 +38,11 @@ internal sealed class History(MemoryShare share)
     }
 
     /// <summary>Lets go what was accepted before <paramref name="unixMs"/>.</summary>
-    public void Trim(long unixMs)
+    public void Trim(long unixMs, Topic topic)
     {
         while (Count > 0 && At(0).TimestampMs < unixMs)
         {
-            RemoveOldest();
+            RemoveOldest(topic);
         }
 
         if (Count == 0)
@@ -52,34 +52,37 @@ internal sealed class History(MemoryShare share)
         }
     }
 
-    /// <summary>
-    /// Where a client that has seen <paramref name="lastId"/> goes on: behind that message if it is still here, else at the first
-    /// message with a greater id.
-    /// </summary>
-    public int IndexAfter(long lastId)
+    /// <summary>The place of a message; -1 when it is not here. Order is that of delivery, which need not be that of ids.</summary>
+    public int IndexOf(long id)
     {
-        var after = Count;
         for (var i = Count - 1; i >= 0; i--)
         {
-            var id = At(i).Id;
-            if (id == lastId)
+            if (At(i).Id == id)
             {
-                return i + 1;
-            }
-
-            if (id > lastId)
-            {
-                after = i;
+                return i;
             }
         }
 
-        return after;
+        return -1;
+    }
+
+    /// <summary>The first message that was published after this id; the number of messages when there is none.</summary>
+    public int FirstAfter(long id)
+    {
+        var first = 0;
+        while (first < Count && At(first).PublishedId <= id)
+        {
+            first++;
+        }
+
+        return first;
     }
 
     /// <summary>Lets the oldest go.</summary>
-    public void RemoveOldest()
+    public void RemoveOldest(Topic topic)
     {
         ref var slot = ref _ring[_first];
+        topic.Left(slot!);
         share.Remove(slot!.Footprint);
         slot.Release();
         slot = null;

@@ -81,7 +81,7 @@ internal sealed class HistoryOrder
                     var history = topic.History;
                     while (HasAny(history, second) && isNeeded())
                     {
-                        history.RemoveOldest();
+                        history.RemoveOldest(topic);
                     }
 
                     if (!HasAny(history, second))

@@ -27,7 +27,8 @@ internal sealed class SharedEncoding
         var ack = format == WireFormat.Stomp12 && subscription.Window is { } window
             ? (Number: subscription.Number, window.Next)
             : default;
-        if (_start == run.Start && ReferenceEquals(_head, subscription.Head) && _format == format && _ack == ack)
+        var isShared = subscription.Session.Position is null;
+        if (isShared && _start == run.Start && ReferenceEquals(_head, subscription.Head) && _format == format && _ack == ack)
         {
             NameSession(subscription.Session, run.Count);
             return _bytes.AsSpan(0, _length);
@@ -54,7 +55,7 @@ internal sealed class SharedEncoding
         _format = format;
         _ack = ack;
         _ackKey = subscription.Session.Node.AckKeyOf(subscription.Session);
-        _start = run.Start;
+        _start = isShared ? run.Start : -1;
         return _bytes.AsSpan(0, length);
     }
 

@@ -6,7 +6,7 @@ namespace FastPush.Gateway.Topics;
 /// One destination: <c>/topic/{name}</c>, or one user's queue. Its lock (the object itself) guards the order of messages, the
 /// history and changes of <see cref="Subscribers"/>; it is never taken inside a session's lock.
 /// </summary>
-internal sealed class Topic(byte[] key, string? user, string? queue)
+internal sealed class Topic(byte[] key, string? user, string? queue, HistoryPast past = default)
 {
     // The batch with the oldest message that is not delivered yet, and what was published behind it on other threads.
     private FanoutBatch? _deliverer;
@@ -32,6 +32,9 @@ internal sealed class Topic(byte[] key, string? user, string? queue)
 
     /// <summary>The second in which <see cref="HistoryOrder"/> noted it last.</summary>
     public long HistoryNotedAt { get; set; }
+
+    /// <summary>What left the history.</summary>
+    public HistoryPast Past { get; private set; } = past;
 
     /// <summary>Position of the newest message. A subscription that joins at n gets live what comes after n.</summary>
     public long Position { get; set; }
@@ -106,6 +109,66 @@ internal sealed class Topic(byte[] key, string? user, string? queue)
             {
                 Monitor.Wait(this, milliseconds);
             }
+        }
+    }
+
+    /// <summary>
+    /// Where a client goes on that has seen the message with this id, or of other topics all up to it: behind that message in the order of
+    /// delivery, if it is known; else with the first newer one. <paramref name="newestId"/> is the newest id that anybody can have seen.
+    /// </summary>
+    public Resumption ResumeAfter(long lastId, long newestId)
+    {
+        if (History is { } history && history.IndexOf(lastId) is var at and >= 0)
+        {
+            return new Resumption(at + 1, IsGap: false);
+        }
+
+        if (lastId != 0 && lastId == Past.LastId)
+        {
+            return new Resumption(0, IsGap: false);
+        }
+
+        return lastId > Past.NewestId && lastId <= newestId
+            ? new Resumption(History?.FirstAfter(lastId) ?? 0, IsGap: false)
+            : new Resumption(0, IsGap: true);
+    }
+
+    /// <summary>
+    /// What the history has in front of where a client goes on, though it is newer: that came before, so it has been seen. Null when there
+    /// is none.
+    /// </summary>
+    public HashSet<long>? SeenBefore(Resumption resumption, long lastId)
+    {
+        if (resumption is not { IsGap: false, Index: > 0 })
+        {
+            return null;
+        }
+
+        return [.. Enumerable.Range(0, resumption.Index).Select(i => History!.At(i).Id).Where(id => id > lastId)];
+    }
+
+    /// <summary>The id after which somebody who is here now misses nothing: that of the newest message, if one is known.</summary>
+    public long LastId => History is { Count: > 0 } history ? history.At(history.Count - 1).Id : Past.LastId;
+
+    /// <summary>
+    /// A message leaves the history. One that still waits for its user is not gone: whoever resumes gets it with the rest of the queue.
+    /// </summary>
+    public void Left(Payload payload)
+    {
+        if (payload.User is null || payload.WasSent || payload.Settlement != Settlement.Open || Subscribers.Count > 0)
+        {
+            Past = Past.With(payload.Id, payload.PublishedId);
+        }
+    }
+
+    /// <summary>
+    /// A message of a user's queue is given to one subscription, or is lost, and is not in the history: others that resume miss it.
+    /// </summary>
+    public void Gone(Payload payload)
+    {
+        if (History is not { Count: > 0 } history || payload.Id < history.At(0).Id)
+        {
+            Past = Past.With(payload.Id, payload.PublishedId);
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using FastPush.Gateway.Sessions;
+using FastPush.Protocol.Buffers;
 using FastPush.Protocol.Stomp;
 
 namespace FastPush.Gateway.Topics;
@@ -11,6 +12,7 @@ internal sealed class TopicTable
 {
     private readonly ConcurrentDictionary<byte[], Topic> _topics;
     private readonly ConcurrentDictionary<byte[], Topic>.AlternateLookup<ReadOnlySpan<byte>> _bySpan;
+    private readonly BytesComparer _comparer;
 
     /// <summary>Seeded per process, so that nobody can choose destinations that collide.</summary>
     public TopicTable()
@@ -21,9 +23,13 @@ internal sealed class TopicTable
     /// <summary>For tests that need the same order again.</summary>
     public TopicTable(ulong seed)
     {
-        _topics = new ConcurrentDictionary<byte[], Topic>(-1, 64, new BytesComparer(seed));
+        _comparer = new BytesComparer(seed);
+        _topics = new ConcurrentDictionary<byte[], Topic>(-1, 64, _comparer);
         _bySpan = _topics.GetAlternateLookup<ReadOnlySpan<byte>>();
     }
+
+    /// <summary>What is remembered of those that left.</summary>
+    public ForgottenTopics Forgotten { get; } = new();
 
     /// <summary>Topics that exist now.</summary>
     public int Count => _topics.Count;
@@ -49,7 +55,28 @@ internal sealed class TopicTable
             queue = Encoding.UTF8.GetString(name);
         }
 
-        return _topics.GetOrAdd(key.ToArray(), static (k, names) => new Topic(k, names.user, names.queue), (user, queue));
+        var past = Forgotten.Of(_comparer.Hash(key));
+        return _topics.GetOrAdd(
+            key.ToArray(), static (k, names) => new Topic(k, names.user, names.queue, names.past), (user, queue, past));
+    }
+
+    /// <summary>A message will not come any more, to nobody: whoever resumes from before it is told.</summary>
+    public void Lost(ReadOnlySpan<byte> key, Payload payload)
+    {
+        if (TryGet(key, out var topic))
+        {
+            lock (topic)
+            {
+                topic.Gone(payload);
+                if (!topic.Retired)
+                {
+                    return;
+                }
+            }
+        }
+
+        var hash = _comparer.Hash(key);
+        Forgotten.Add(hash, Forgotten.Of(hash).With(payload.Id, payload.PublishedId));
     }
 
     /// <summary>
@@ -81,7 +108,7 @@ internal sealed class TopicTable
         {
             lock (topic)
             {
-                topic.History?.Trim(unixMs);
+                topic.History?.Trim(unixMs, topic);
                 if (topic.History is { Count: 0 })
                 {
                     topic.History = null;
@@ -101,6 +128,11 @@ internal sealed class TopicTable
             && topic.Interest is not { IsBusy: true })
         {
             topic.Retired = true;
+            if (topic.Past.LastId != 0)
+            {
+                Forgotten.Add(_comparer.Hash(topic.Key), topic.Past);
+            }
+
             _topics.TryRemove(new KeyValuePair<byte[], Topic>(topic.Key, topic));
         }
     }
@@ -115,8 +147,14 @@ internal sealed class TopicTable
 
         public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
 
-        // Folded multiply over 8-byte words (the wyhash construction), the last word overlapping.
         public int GetHashCode(ReadOnlySpan<byte> bytes)
+        {
+            var hash = Hash(bytes);
+            return (int)(hash ^ (hash >> 32));
+        }
+
+        // Folded multiply over 8-byte words (the wyhash construction), the last word overlapping.
+        public ulong Hash(ReadOnlySpan<byte> bytes)
         {
             var hash = seed ^ (ulong)bytes.Length;
             if (bytes.Length < 8)
@@ -127,7 +165,7 @@ internal sealed class TopicTable
                     word = (word << 8) | b;
                 }
 
-                return Fold(Mix(hash, word));
+                return Mix(hash, word);
             }
 
             for (var i = 0; i + 8 < bytes.Length; i += 8)
@@ -135,7 +173,7 @@ internal sealed class TopicTable
                 hash = Mix(hash, System.Buffers.Binary.BinaryPrimitives.ReadUInt64LittleEndian(bytes[i..]));
             }
 
-            return Fold(Mix(hash, System.Buffers.Binary.BinaryPrimitives.ReadUInt64LittleEndian(bytes[^8..])));
+            return Mix(hash, System.Buffers.Binary.BinaryPrimitives.ReadUInt64LittleEndian(bytes[^8..]));
         }
 
         private static ulong Mix(ulong hash, ulong word)
@@ -143,7 +181,5 @@ internal sealed class TopicTable
             var high = Math.BigMul(hash ^ 0x9E3779B97F4A7C15, word ^ 0xE7037ED1A0B428DB, out var low);
             return high ^ low;
         }
-
-        private static int Fold(ulong hash) => (int)(hash ^ (hash >> 32));
     }
 }

@@ -60,6 +60,11 @@ public sealed class Payload
     /// <summary>Snowflake id.</summary>
     public long Id { get; private set; }
 
+    /// <summary>
+    /// An id of the time at which it was published: its own, unless it was held back after it had got that (by a transaction).
+    /// </summary>
+    public long PublishedId { get; set; }
+
     /// <summary>When it was accepted, Unix milliseconds.</summary>
     public long TimestampMs { get; private set; }
 
@@ -175,6 +180,7 @@ public sealed class Payload
     public void Seal(long id, long timestampMs, int length, int headersStart, int bodyStart, bool isText)
     {
         Id = id;
+        PublishedId = id;
         TimestampMs = timestampMs;
         _length = length;
         HeadersStart = headersStart;

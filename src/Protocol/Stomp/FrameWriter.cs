@@ -20,7 +20,7 @@ public static class FrameWriter
 
     /// <summary>Enough bytes for <see cref="WriteReceipt"/> with a receipt id of this length.</summary>
     public static int MaxReceiptBytes(int receiptBytes) =>
-        "RECEIPT\nreceipt-id:\nmessage-id:\n\n\0"u8.Length + receiptBytes + SpanWriter.NumberBytesMax;
+        "RECEIPT\nreceipt-id:\nmessage-id:\ngap:true\n\n\0"u8.Length + receiptBytes + SpanWriter.NumberBytesMax;
 
     /// <summary>Enough bytes for <see cref="WriteError"/> to cut nothing.</summary>
     public static int MaxErrorBytes(int messageBytes, int receiptBytes, int bodyBytes, bool namesVersions = false) =>
@@ -67,8 +67,9 @@ public static class FrameWriter
     /// The client's receipt as it came, still escaped; CONNECT's, which is never escaped, must be escaped first.
     /// </param>
     /// <param name="messageId">Id that the SEND's message got; 0 leaves the header out.</param>
+    /// <param name="isGap">Of what a SUBSCRIBE resumes after some is gone.</param>
     /// <returns>Bytes written.</returns>
-    public static int WriteReceipt(Span<byte> destination, ReadOnlySpan<byte> receiptIdRaw, long messageId)
+    public static int WriteReceipt(Span<byte> destination, ReadOnlySpan<byte> receiptIdRaw, long messageId, bool isGap = false)
     {
         var writer = new SpanWriter(destination);
         writer.Append("RECEIPT\nreceipt-id:"u8);
@@ -77,6 +78,11 @@ public static class FrameWriter
         {
             writer.Append("\nmessage-id:"u8);
             writer.Append(messageId);
+        }
+
+        if (isGap)
+        {
+            writer.Append("\ngap:true"u8);
         }
 
         writer.Append("\n\n\0"u8);

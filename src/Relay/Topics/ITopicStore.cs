@@ -25,5 +25,10 @@ public interface ITopicStore
     Task FlushAsync(byte[] topic);
 
     /// <summary>Messages with a greater id than <paramref name="afterId"/>, ascending; the caller owns the references.</summary>
-    Task<IReadOnlyList<Payload>> ReadAsync(byte[] topic, long afterId);
+    Task<TopicPart> ReadAsync(byte[] topic, long afterId);
 }
+
+/// <summary>What a topic's history has after some message.</summary>
+/// <param name="Messages">The messages.</param>
+/// <param name="IsComplete">Nothing that was written after that message is missing.</param>
+public readonly record struct TopicPart(IReadOnlyList<Payload> Messages, bool IsComplete);

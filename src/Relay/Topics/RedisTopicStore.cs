@@ -22,6 +22,7 @@ public sealed class RedisTopicStore : ITopicStore, IAsyncDisposable
     private readonly PayloadPool _pool;
     private readonly TopicStoreOptions _options;
     private readonly HistoryWriter _history;
+    private readonly HistoryReach _reach;
 
     public RedisTopicStore(
         IScriptStore store, IMembers members, int serverId, PayloadPool pool, TopicStoreOptions options, TimeProvider time, ILogger log)
@@ -31,6 +32,7 @@ public sealed class RedisTopicStore : ITopicStore, IAsyncDisposable
         _pool = pool;
         _options = options;
         _history = new HistoryWriter(store, serverId, options, time, log);
+        _reach = new HistoryReach(store, time, options.HistoryAgeSeconds);
     }
 
     /// <summary>Messages that got no place in the history.</summary>
@@ -52,22 +54,33 @@ public sealed class RedisTopicStore : ITopicStore, IAsyncDisposable
     public Task FlushAsync(byte[] topic) => _history.FlushAsync(topic);
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<Payload>> ReadAsync(byte[] topic, long afterId)
+    public async Task<TopicPart> ReadAsync(byte[] topic, long afterId)
     {
         var stream = await _store.EvalAsync(
             TopicScripts.Read, [RedisKeys.TopicHistory(topic)], [_options.HistoryAgeSeconds * 1000L]);
         var found = new List<Payload>();
+        var (isKnown, isWhole) = (false, true);
         foreach (var item in (RedisResult[])stream)
         {
             // [stream id, [field, value, field, value, ...]]
             var values = (RedisResult[])((RedisResult[])item)[1];
             for (var i = 1; i < values.Length; i += 2)
             {
-                if (RelayEnvelope.TryRead((byte[])values[i], out var envelope, out _) == ParseStatus.Done
-                    && envelope.MessageId > afterId
-                    && PayloadEnvelope.Rent(_pool, envelope, null, null) is { } payload)
+                if (RelayEnvelope.TryRead((byte[])values[i], out var envelope, out _) != ParseStatus.Done)
+                {
+                    isWhole = false;
+                }
+                else if (envelope.MessageId <= afterId)
+                {
+                    isKnown |= envelope.MessageId == afterId;
+                }
+                else if (PayloadEnvelope.Rent(_pool, envelope, null, null) is { } payload)
                 {
                     found.Add(payload);
+                }
+                else
+                {
+                    isWhole = false; // The memory for messages is full.
                 }
             }
         }
@@ -76,7 +89,22 @@ public sealed class RedisTopicStore : ITopicStore, IAsyncDisposable
         var excess = Math.Max(0, found.Count - _options.HistoryMessages);
         found.GetRange(0, excess).ForEach(p => p.Release());
         found.RemoveRange(0, excess);
-        return found;
+        isWhole &= excess == 0;
+        return new TopicPart(found, isWhole && (isKnown || await CoversAsync(topic, afterId, found)));
+    }
+
+    // What was read must not be lost with the answer.
+    private async Task<bool> CoversAsync(byte[] topic, long afterId, List<Payload> found)
+    {
+        try
+        {
+            return await _reach.CoversAsync(RedisKeys.TopicHistory(topic), afterId);
+        }
+        catch
+        {
+            found.ForEach(p => p.Release());
+            throw;
+        }
     }
 
     /// <summary>Writes what waits, if Redis takes it.</summary>

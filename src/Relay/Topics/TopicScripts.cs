@@ -71,6 +71,24 @@ internal static class TopicScripts
         return redis.call('XRANGE', KEYS[1], string.format('%.0f', time[1] * 1000 - ARGV[1]), '+')
         """;
 
+    /// <summary>
+    /// Returns the time, that of the oldest item (ms), and 1 if older ones were trimmed or that is not known. What expired with its stream
+    /// was older than the age of a history.
+    /// </summary>
+    public const string Known = """
+        local time = redis.call('TIME')
+        local now = time[1] * 1000 + math.floor(time[2] / 1000)
+        local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', '1')[1]
+        if not first then return {now, now, 0} end
+        local info = redis.pcall('XINFO', 'STREAM', KEYS[1])
+        local added, length
+        for i = 1, #info - 1, 2 do
+          if info[i] == 'entries-added' then added = info[i + 1] end
+          if info[i] == 'length' then length = info[i + 1] end
+        end
+        return {now, tonumber(string.match(first[1], '^%d+')), (added and added == length) and 0 or 1}
+        """;
+
     private const string Common = """
         local function those(prefix)
           local out = ''

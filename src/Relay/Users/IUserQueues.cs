@@ -58,7 +58,13 @@ public interface IUserQueues : IOfflineQueue
     /// <exception cref="StoreUnavailableException">
     /// The store did not answer in time, or too much of this user waits for it already.
     /// </exception>
-    Task<IReadOnlyList<OfflineMessage>> ReadHistoryAsync(string user, string queue, long afterId, Func<bool>? isWanted = null);
+    Task<QueuePart> ReadHistoryAsync(string user, string queue, long afterId, Func<bool>? isWanted = null);
+
+    /// <summary>
+    /// Since when this server holds the queue without a break, Unix milliseconds: all that was accepted since came here. Null when it does
+    /// not.
+    /// </summary>
+    long? HoldsSince(string user, string queue);
 
     /// <summary>The message has its final outcome; it is removed, whoever else owns it. Never blocks; written in the next batch.</summary>
     /// <param name="message">Which; the caller keeps its reference.</param>
@@ -94,6 +100,11 @@ public interface IUserQueues : IOfflineQueue
     /// </summary>
     void Leave(string user, string queue);
 }
+
+/// <summary>What a queue's history has after some message.</summary>
+/// <param name="Messages">The messages.</param>
+/// <param name="IsComplete">Nothing that was accepted after that message is missing.</param>
+public readonly record struct QueuePart(IReadOnlyList<OfflineMessage> Messages, bool IsComplete);
 
 /// <summary>What became of an accepted message.</summary>
 /// <param name="Servers">Servers that hold the queue; empty when it waits in the offline queue.</param>

@@ -43,6 +43,9 @@ internal readonly record struct QueueWrite(QueueWriteKind Kind, string User, str
     /// <summary>Whether somebody still wants what is read; null = yes.</summary>
     public Func<bool>? IsWanted { get; init; }
 
+    /// <summary>Is told, before what was read is there, whether that is all.</summary>
+    public Action<bool>? Judged { get; init; }
+
     /// <summary>Who waits for what is taken or read.</summary>
     public TaskCompletionSource<IReadOnlyList<OfflineMessage>>? Taken { get; init; }
 }

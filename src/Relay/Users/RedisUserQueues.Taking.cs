@@ -14,17 +14,25 @@ public sealed partial class RedisUserQueues
     private const int PortionIds = 256;
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<OfflineMessage>> ReadHistoryAsync(string user, string queue, long afterId, Func<bool>? isWanted = null)
+    public async Task<QueuePart> ReadHistoryAsync(string user, string queue, long afterId, Func<bool>? isWanted = null)
     {
         var read = new TaskCompletionSource<IReadOnlyList<OfflineMessage>>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _writer.Add(new QueueWrite(QueueWriteKind.ReadHistory, user, queue, afterId) { Taken = read, IsWanted = isWanted });
-        return read.Task;
+        var isComplete = false;
+        _writer.Add(new QueueWrite(QueueWriteKind.ReadHistory, user, queue, afterId)
+        {
+            Taken = read,
+            IsWanted = isWanted,
+            Judged = isAll => isComplete = isAll,
+        });
+        var found = await read.Task;
+        return new QueuePart(found, isComplete);
     }
 
     private async Task ReadHistoryNowAsync(QueueWrite write)
     {
         var (user, queue) = (write.User, write.Queue);
         var found = new List<OfflineMessage>();
+        bool? isComplete = null;
         try
         {
             for (var after = UserEntry.Id(write.Id); after.Length > 0 && (write.IsWanted?.Invoke() ?? true);)
@@ -32,11 +40,21 @@ public sealed partial class RedisUserQueues
                 var parts = (RedisResult[])await _store.EvalAsync(
                     UserScripts.ReadHistory, Keys(user, queue), [_members.Self, after, PortionBytes]);
                 after = (string)parts[0]!;
+                isComplete ??= (string)parts[1]! switch
+                {
+                    "1" => true,
+                    "2" => _reach.IsYoung(write.Id),
+                    _ => false,
+                };
                 foreach (var entry in parts.AsSpan(2))
                 {
                     if (UserEntry.TryRead((byte[])entry!, user, queue, _pool, out var message, out _))
                     {
                         found.Add(message with { Attempts = 0 });
+                    }
+                    else
+                    {
+                        isComplete = false; // The memory for messages is full.
                     }
                 }
             }
@@ -47,7 +65,17 @@ public sealed partial class RedisUserQueues
             throw;
         }
 
+        write.Judged?.Invoke(isComplete == true);
         write.Taken!.TrySetResult(found);
+    }
+
+    /// <inheritdoc/>
+    public long? HoldsSince(string user, string queue)
+    {
+        lock (_interest)
+        {
+            return _interest.TryGetValue((user, queue), out var interest) && interest.SinceMs != 0 ? interest.SinceMs : null;
+        }
     }
 
     private async Task TakeNowAsync(QueueWrite write)

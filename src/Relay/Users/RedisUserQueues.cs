@@ -5,6 +5,7 @@ using FastPush.Protocol.Ids;
 using FastPush.Relay.Membership;
 using FastPush.Relay.Offline;
 using FastPush.Relay.Redis;
+using FastPush.Relay.Topics;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
@@ -31,6 +32,7 @@ public sealed partial class RedisUserQueues : IUserQueues, IWriteBehind<QueueWri
 
     private readonly Dictionary<(string User, string Queue), QueueInterest> _interest = [];
     private readonly OfflineCount _count;
+    private readonly HistoryReach _reach;
     private readonly CancellationTokenSource _stopping = new();
 
     public RedisUserQueues(
@@ -43,6 +45,7 @@ public sealed partial class RedisUserQueues : IUserQueues, IWriteBehind<QueueWri
         _options = options;
         _time = time;
         _count = new OfflineCount(store);
+        _reach = new HistoryReach(store, time, options.HistoryAgeSeconds);
         _writer = new WriteBehind<QueueWrite>(store, this, time, log);
         _writer.Start();
     }

@@ -229,14 +229,18 @@ internal static partial class UserScripts
 
     /// <summary>
     /// Arguments: own token, id, bytes to return at most. Returns the id after which more are to be read (empty = none), 1 when the
-    /// history knows the one asked for and has all after it, and the entries with a greater id, as many as those bytes are, or one, for a client that resumes.
-    /// They go to it whoever owns them, so those that wait, or that other servers own, count as attempted from now on.
+    /// history knows the one asked for and has all after it (2: it does not, but all newer ones that it was given lately), and the entries
+    /// with a greater id, as many as those bytes are, or one, for a client that resumes. They go to it whoever owns them, so those that
+    /// wait, or that other servers own, count as attempted from now on.
     /// </summary>
     public const string ReadHistory = Common + """
         local self, after, bytes = ARGV[1], ARGV[2], tonumber(ARGV[3])
         local ids, size = redis.call('ZRANGEBYLEX', KEYS[6], '(' .. after, '+', 'LIMIT', 0, 256), 0
-        local whole = was_stored(after) and (#ids == 0 or redis.call('HEXISTS', KEYS[7], ids[1]) == 1)
-        local out = {'', whole and '1' or '0'}
+        local known = '0'
+        if #ids == 0 or redis.call('HEXISTS', KEYS[7], ids[1]) == 1 then
+          known = was_stored(after) and '1' or (redis.call('ZCARD', KEYS[6]) < 1000 and '2' or '0')
+        end
+        local out = {'', known}
         for i = 1, #ids do
           local id = ids[i]
           local length = redis.call('HSTRLEN', KEYS[7], id)

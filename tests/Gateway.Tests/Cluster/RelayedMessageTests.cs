@@ -122,8 +122,10 @@ public sealed class RelayedMessageTests : IDisposable
 
         public Task<AcceptResult[]> AcceptAsync(ReadOnlyMemory<Payload> messages, bool again) => Task.FromResult<AcceptResult[]>([]);
 
-        public Task<IReadOnlyList<OfflineMessage>> ReadHistoryAsync(string user, string queue, long afterId, Func<bool>? isWanted = null) =>
-            Task.FromResult<IReadOnlyList<OfflineMessage>>([]);
+        public Task<QueuePart> ReadHistoryAsync(string user, string queue, long afterId, Func<bool>? isWanted = null) =>
+            Task.FromResult(new QueuePart([], IsComplete: true));
+
+        public long? HoldsSince(string user, string queue) => null;
 
         public void Undeliverable(int serverId, string user, string queue, long id, bool mayHaveArrived) =>
             Added.Add((user, queue, id, 0));
@@ -161,6 +163,6 @@ public sealed class RelayedMessageTests : IDisposable
 
         public Task FlushAsync(byte[] topic) => Task.CompletedTask;
 
-        public Task<IReadOnlyList<Payload>> ReadAsync(byte[] topic, long afterId) => Task.FromResult<IReadOnlyList<Payload>>([]);
+        public Task<TopicPart> ReadAsync(byte[] topic, long afterId) => Task.FromResult(new TopicPart([], IsComplete: true));
     }
 }

@@ -25,7 +25,8 @@ public sealed class FaultTests : IDisposable
         Assert.True(faulty.Open(_node.Principal()));
         var key = System.Text.Encoding.UTF8.GetBytes(destination.Replace("/user/", "/user/alice/", StringComparison.Ordinal));
         var mode = headers.Length > 0 ? AckMode.Client : AckMode.Auto;
-        Subscriber.Add(faulty, key, SubscriptionHeads.WithoutId, new SubscriptionWish(mode, OverflowPolicy.Close, 1, null));
+        var wish = new SubscriptionWish(mode, OverflowPolicy.Close, 1, null);
+        Assert.False(Completed.Of(Subscriber.Add(faulty, key, SubscriptionHeads.WithoutId, wish)));
         var good = _node.Connect().Subscribe(destination);
         var other = _node.Connect("other").Subscribe("/topic/other");
         link.IsFaulty = true;

@@ -167,6 +167,6 @@ public sealed class RelayAllocationTests : IDisposable
 
         public Task FlushAsync(byte[] topic) => Task.CompletedTask;
 
-        public Task<IReadOnlyList<Payload>> ReadAsync(byte[] topic, long afterId) => Task.FromResult<IReadOnlyList<Payload>>([]);
+        public Task<TopicPart> ReadAsync(byte[] topic, long afterId) => Task.FromResult(new TopicPart([], IsComplete: true));
     }
 }

@@ -88,6 +88,14 @@ internal sealed class MemoryLink(bool keepBytes = true) : Link
 
     public override void Abort() => IsAborted = true;
 
+    /// <summary>The bytes taken since the last call.</summary>
+    public byte[] TakeBytes()
+    {
+        var bytes = _bytes.ToArray();
+        _bytes.Clear();
+        return bytes;
+    }
+
     /// <summary>The whole frames taken since the last call.</summary>
     public List<ServerFrame> TakeFrames()
     {

@@ -9,17 +9,20 @@ public sealed class HistoryTests : IDisposable
 {
     private readonly Payloads _payloads = new();
     private readonly History _history = new(new MemoryShare(new MemoryAccount(long.MaxValue), long.MaxValue));
+    private readonly Topic _topic = new("/topic/a"u8.ToArray(), null, null);
+
+    public HistoryTests() => _topic.History = _history;
 
     public void Dispose()
     {
-        _history.Trim(long.MaxValue);
+        _history.Trim(long.MaxValue, _topic);
         _payloads.Dispose();
     }
 
     private void Add(long id, int max = 100, long timestampMs = 0)
     {
         var payload = _payloads.Make(id, timestampMs: timestampMs);
-        _history.Add(payload, max);
+        _history.Add(payload, max, _topic);
         payload.Release();
     }
 
@@ -48,17 +51,17 @@ public sealed class HistoryTests : IDisposable
             Add(i, timestampMs: i * 10);
         }
 
-        _history.Trim(30);
+        _history.Trim(30, _topic);
         Assert.Equal([3, 4, 5], Ids);
         Assert.Equal(50, _history.NewestMs);
-        _history.Trim(51);
+        _history.Trim(51, _topic);
         Assert.Equal((0, 0L, 0L), (_history.Count, _history.NewestMs, _payloads.Outstanding));
         Add(6);
         Assert.Equal([6], Ids);
     }
 
     [Theory]
-    [InlineData(0, 0)] // Older than everything: all that is left.
+    [InlineData(1, 0)] // Older than everything: all that is left.
     [InlineData(10, 1)]
     [InlineData(20, 2)]
     [InlineData(25, 2)] // Not here, but between two that are.
@@ -69,7 +72,7 @@ public sealed class HistoryTests : IDisposable
         Add(10);
         Add(20);
         Add(30);
-        Assert.Equal(index, _history.IndexAfter(seen));
+        Assert.Equal(new Resumption(index, IsGap: false), _topic.ResumeAfter(seen, newestId: 99));
     }
 
     [Fact]
@@ -80,8 +83,28 @@ public sealed class HistoryTests : IDisposable
         Add(30);
         Add(20);
         Add(40);
-        Assert.Equal(2, _history.IndexAfter(30));
-        Assert.Equal(3, _history.IndexAfter(20));
-        Assert.Equal(1, _history.IndexAfter(15));
+        Assert.Equal(2, _topic.ResumeAfter(30, 99).Index);
+        Assert.Equal(3, _topic.ResumeAfter(20, 99).Index);
+        Assert.Equal(1, _topic.ResumeAfter(15, 99).Index);
+    }
+
+    [Fact]
+    public void A_gap_is_what_left_behind_the_one_that_was_seen_or_what_nobody_can_know()
+    {
+        foreach (var id in new long[] { 10, 30, 20, 40, 50 })
+        {
+            Add(id, max: 2);
+        }
+
+        // 10, 30 and 20 have left, in this order.
+        Assert.Equal(new HistoryPast(LastId: 20, NewestId: 30), _topic.Past);
+        Assert.Equal(new Resumption(0, IsGap: false), _topic.ResumeAfter(20, 99));
+        Assert.Equal(new Resumption(1, IsGap: false), _topic.ResumeAfter(40, 99));
+        Assert.Equal(new Resumption(0, IsGap: false), _topic.ResumeAfter(35, 99)); // Of another topic: nothing left since.
+        Assert.Equal(new Resumption(2, IsGap: false), _topic.ResumeAfter(99, 99));
+        Assert.Equal(new Resumption(0, IsGap: true), _topic.ResumeAfter(30, 99));
+        Assert.Equal(new Resumption(0, IsGap: true), _topic.ResumeAfter(10, 99));
+        Assert.Equal(new Resumption(0, IsGap: true), _topic.ResumeAfter(0, 99));
+        Assert.Equal(new Resumption(0, IsGap: true), _topic.ResumeAfter(100, 99));
     }
 }

@@ -51,7 +51,7 @@ public sealed class TopicTableTests
         using var payloads = new Payloads();
         var (empty, kept, subscribed) = (_table.GetOrAdd("/topic/e"u8), _table.GetOrAdd("/topic/k"u8), _table.GetOrAdd("/topic/s"u8));
         var payload = payloads.Make(1, timestampMs: 100);
-        (kept.History = new History(new MemoryShare(new MemoryAccount(1 << 20), 1 << 20))).Add(payload, 10);
+        (kept.History = new History(new MemoryShare(new MemoryAccount(1 << 20), 1 << 20))).Add(payload, 10, kept);
         payload.Release();
         var subscription = new Subscription(null!, subscribed, 1, [], AckMode.Auto, OverflowPolicy.Close);
         subscribed.Subscribers.Add(subscription);

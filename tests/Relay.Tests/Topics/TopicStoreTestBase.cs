@@ -86,7 +86,7 @@ public abstract class TopicStoreTestBase(RedisServer redis) : IClassFixture<Redi
 
     private protected async Task<long[]> ReadAsync(int topic = 0, long after = 0, RedisTopicStore? from = null)
     {
-        var read = await (from ?? Shared).ReadAsync(Topic(topic), after);
+        var (read, _) = await (from ?? Shared).ReadAsync(Topic(topic), after);
         var ids = read.Select(payload => payload.Id).ToArray();
         foreach (var payload in read)
         {

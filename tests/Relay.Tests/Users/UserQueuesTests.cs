@@ -128,15 +128,15 @@ public sealed class UserQueuesTests(RedisServer redis) : IClassFixture<RedisServ
     {
         var waits = Message(ageMs: 0);
         await AcceptedByAsync(_one, [], waits);
-        Assert.Equal(waits.Id, Assert.Single(await _three.ReadHistoryAsync(User, Queue, 0)).Payload.Id);
+        Assert.Equal(waits.Id, Assert.Single((await _three.ReadHistoryAsync(User, Queue, 0)).Messages).Payload.Id);
         Assert.True(Assert.Single(await _two.TakeAsync(User, Queue)).Redelivered);
 
         // The same for one that server 2 has, and gives back without having sent it.
         var other = Message(ageMs: 0);
         await AcceptedByAsync(_one, [2], other);
-        Assert.Equal(other.Id, Assert.Single(await _three.ReadHistoryAsync(User, Queue, waits.Id)).Payload.Id);
-        Assert.Empty(await _three.ReadHistoryAsync(User, Queue, other.Id));
-        Assert.Empty(await _three.ReadHistoryAsync(User, "another", 0));
+        Assert.Equal(other.Id, Assert.Single((await _three.ReadHistoryAsync(User, Queue, waits.Id)).Messages).Payload.Id);
+        Assert.Empty((await _three.ReadHistoryAsync(User, Queue, other.Id)).Messages);
+        Assert.Empty((await _three.ReadHistoryAsync(User, "another", 0)).Messages);
         Assert.True(_two.Hold(other));
         _two.Leave(User, Queue);
         await _two.AddAsync(User, Queue, new[] { new OfflineMessage(other, 0) });
@@ -194,8 +194,8 @@ public sealed class UserQueuesTests(RedisServer redis) : IClassFixture<RedisServ
         // By bytes as well, and the history of each is its own.
         Payload[] big = [Message(0, "big", new string('x', 600)), Message(0, "big", new string('x', 600))];
         Assert.Equal([big[0].Id], (await one.AcceptAsync(big, again: false)).SelectMany(result => result.Dropped ?? []));
-        Assert.Equal([alert.Id], (await _two.ReadHistoryAsync(User, "alerts", 0)).Select(m => m.Payload.Id));
-        Assert.Equal(chat.Select(m => m.Id), (await _two.ReadHistoryAsync(User, Queue, 0)).Select(m => m.Payload.Id));
+        Assert.Equal([alert.Id], (await _two.ReadHistoryAsync(User, "alerts", 0)).Messages.Select(m => m.Payload.Id));
+        Assert.Equal(chat.Select(m => m.Id), (await _two.ReadHistoryAsync(User, Queue, 0)).Messages.Select(m => m.Payload.Id));
         await one.StopAsync(TimeSpan.FromSeconds(5));
         one.Dispose();
     }
@@ -207,9 +207,10 @@ public sealed class UserQueuesTests(RedisServer redis) : IClassFixture<RedisServ
         await AcceptedByAsync(_one, [], messages);
         var taken = await _two.TakeAsync(User, Queue);
         Assert.Equal(messages.Select(m => m.Id), taken.Select(m => m.Payload.Id));
-        var missed = await _three.ReadHistoryAsync(User, Queue, messages[0].Id);
-        Assert.Equal(messages.Skip(1).Select(m => m.Id), missed.Select(m => m.Payload.Id));
-        Assert.Empty(await _three.ReadHistoryAsync(User, Queue, messages[^1].Id));
+        var (kept, isComplete) = await _three.ReadHistoryAsync(User, Queue, messages[0].Id);
+        Assert.Equal(messages.Skip(1).Select(m => m.Id), kept.Select(m => m.Payload.Id));
+        Assert.True(isComplete);
+        Assert.Empty((await _three.ReadHistoryAsync(User, Queue, messages[^1].Id)).Messages);
 
         // What server 2 owned and never got in its former life is claimed in portions, too.
         var members = new Members("3.2") { Alive = ",3.2," };

@@ -61,6 +61,9 @@ internal sealed class RedisModel(Func<long> nowMs, Action<string> call)
             BeatScripts.Beat => Beat(arguments),
             BeatScripts.Leave => Gone(arguments),
             TopicScripts.Read => Range(key),
+
+            // As if something had been trimmed a moment ago.
+            TopicScripts.Known => RedisArray.Of([RedisResult.Create(nowMs()), RedisResult.Create(nowMs()), RedisResult.Create(1)]),
             "return redis.call('XRANGE', KEYS[1], '-', '+')" => Range(key),
             _ => throw new NotSupportedException("a script without a model: " + script),
         };

@@ -65,6 +65,12 @@ internal sealed partial class UserModel
         return History.Contains(id);
     }
 
+    private bool IsHistoryShort()
+    {
+        call("ZCARD");
+        return History.Count < 1000;
+    }
+
     private bool HasHistoryEntry(string id)
     {
         call("HEXISTS");

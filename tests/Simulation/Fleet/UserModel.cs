@@ -295,7 +295,12 @@ internal sealed partial class UserModel(Action<string> call)
         var (self, after) = (a[0], a[1]);
         call("ZRANGEBYLEX");
         var ids = History.Where(id => string.CompareOrdinal(id, after) > 0).Take(256).ToArray();
-        var isWhole = WasStored(after) && (ids.Length == 0 || HasHistoryEntry(ids[0]));
+        var known = "0";
+        if (ids.Length == 0 || HasHistoryEntry(ids[0]))
+        {
+            known = WasStored(after) ? "1" : IsHistoryShort() ? "2" : "0";
+        }
+
         var (next, size) = ("", 0L);
         var shown = new List<string>();
         for (var i = 0; i < ids.Length; i++)
@@ -321,7 +326,7 @@ internal sealed partial class UserModel(Action<string> call)
             next = i + 1 < ids.Length || i == 255 ? ids[i] : "";
         }
 
-        return [next, isWhole ? "1" : "0", .. shown];
+        return [next, known, .. shown];
     }
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
