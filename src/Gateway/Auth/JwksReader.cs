@@ -123,7 +123,14 @@ internal static class JwksReader
     private static bool IsForUs(JsonElement item) =>
         Is(item, "kty", "RSA", whenMissing: false)
         && Is(item, "use", "sig", whenMissing: true)
-        && Is(item, "alg", "RS256", whenMissing: true);
+        && Is(item, "alg", "RS256", whenMissing: true)
+        && MayVerify(item);
+
+    // RFC 7517 section 4.3.
+    private static bool MayVerify(JsonElement item) =>
+        !item.TryGetProperty("key_ops", out var operations)
+        || (operations.ValueKind == JsonValueKind.Array
+            && operations.EnumerateArray().Any(o => o.ValueKind == JsonValueKind.String && o.ValueEquals("verify")));
 
     private static bool Is(JsonElement item, string name, string value, bool whenMissing) =>
         item.TryGetProperty(name, out var member) ? member.ValueKind == JsonValueKind.String && member.ValueEquals(value) : whenMissing;

@@ -19,7 +19,7 @@ internal static class MessageEndpoints
             .WithSummary("Publish one message, or an array of messages as a whole")
             .Accepts<JsonElement>("application/json", "*/*")
             .Produces<Published>(StatusCodes.Status202Accepted)
-            .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(413).ProducesProblem(429).ProducesProblem(503);
+            .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(413).ProducesProblem(415).ProducesProblem(429).ProducesProblem(503);
         routes.MapGet("/api/v1/messages/{id}/deliveries", DeliveriesAsync)
             .WithTags("messages")
             .WithSummary("The outcome of a message per recipient")
@@ -39,6 +39,14 @@ internal static class MessageEndpoints
             context.Response.Headers.RetryAfter = "1";
             var state = node.IsDraining ? "draining" : "starting";
             return Problem.Of(StatusCodes.Status503ServiceUnavailable, $"This node is {state}. Ask again; another node will answer.");
+        }
+
+        var coding = context.Request.Headers.ContentEncoding.ToString();
+        if (coding.Length > 0 && !coding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+        {
+            // RFC 9110 section 15.5.16: which codings would do. A small body that unfolds to a large one costs us, not its sender.
+            context.Response.Headers.AcceptEncoding = "identity";
+            return Problem.Of(StatusCodes.Status415UnsupportedMediaType, "Content-Encoding: a body is taken as it is, without a coding.");
         }
 
         if (!principal.Acl.MayPublishAnything)

@@ -128,6 +128,18 @@ public sealed class KeySetTests
         Assert.Equal((64, 6), (keys.Count, keys.Ignored.Count));
     }
 
+    [Theory]
+    [InlineData("[\"verify\"]", true)]
+    [InlineData("[\"sign\",7,\"verify\"]", true)]
+    [InlineData("[\"wrapKey\"]", false)]
+    [InlineData("\"verify\"", false)]
+    public void A_key_for_other_operations_is_ignored(string operations, bool isUsed)
+    {
+        var keys = Read($$"""{"keys":[{"kty":"RSA","kid":"a","key_ops":{{operations}},{{Numbers(One)}}},{{Two.Jwk}}]}""", out _)!;
+        Assert.Equal(isUsed, keys.Find("a"u8) is not null);
+        Assert.NotNull(keys.Find("two"u8));
+    }
+
     [Fact]
     public void The_smallest_key_accepted_has_2048_bits()
     {

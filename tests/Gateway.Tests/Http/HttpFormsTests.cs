@@ -128,6 +128,20 @@ public sealed class HttpFormsTests(HttpFormsTests.Fixture fixture) : IClassFixtu
     }
 
     [Theory]
+    [InlineData("gzip", HttpStatusCode.UnsupportedMediaType)]
+    [InlineData("identity", HttpStatusCode.Accepted)]
+    public async Task A_body_under_a_coding_is_told_that_none_is_known(string coding, HttpStatusCode status)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/api/v1/messages", UriKind.Relative));
+        request.Headers.Add("Authorization", $"Bearer {await _gateway.TokenAsync("backend")}");
+        request.Content = new StringContent("""{"to":{"topic":"a"},"payload":1}""", Encoding.UTF8, "application/json");
+        request.Content.Headers.ContentEncoding.Add(coding);
+        using var answer = await _gateway.Http.SendAsync(request);
+        Assert.Equal(status, answer.StatusCode);
+        Assert.Equal(status == HttpStatusCode.Accepted ? "" : "identity", Header(answer, "Accept-Encoding"));
+    }
+
+    [Theory]
     [InlineData("/api/v1/messages")]
     [InlineData("/sse?destination=/topic/a")]
     public async Task A_preflight_allows_a_token_and_a_place_to_resume(string path)
