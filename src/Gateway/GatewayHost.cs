@@ -111,7 +111,11 @@ internal static class GatewayHost
         }
         else
         {
-            services.Configure<SocketTransportOptions>(sockets => sockets.UnsafePreferInlineScheduling = true);
+            services.Configure<SocketTransportOptions>(sockets =>
+            {
+                sockets.UnsafePreferInlineScheduling = true;
+                sockets.MaxReadBufferSize = KestrelSetup.RequestBufferBytes;
+            });
         }
 
         builder.WebHost.ConfigureKestrel(kestrel => KestrelSetup.Apply(kestrel, builder.Configuration));

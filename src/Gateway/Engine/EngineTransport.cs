@@ -74,7 +74,7 @@ internal sealed class EngineTransport : IConnectionListenerFactory, IConnectionL
             throw new AddressInUseException(e.Message, e);
         }
 
-        var contexts = new SocketConnectionContextFactory(new SocketConnectionFactoryOptions(), _log);
+        var contexts = new SocketConnectionContextFactory(new SocketConnectionFactoryOptions { MaxReadBufferSize = KestrelSetup.RequestBufferBytes }, _log);
         return ValueTask.FromResult<IConnectionListener>(
             new EngineListener(socket, _node, _table, _loops, _gate, _watch, contexts, _endpoints.TakeContext(ip)));
     }

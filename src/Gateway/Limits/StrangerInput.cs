@@ -12,25 +12,20 @@ internal sealed class StrangerInput(SessionTable sessions, MemoryShare share)
     // One look at all sessions closes so many of them, or it would be needed for each frame of an attack.
     private const int Part = 8;
 
-    private readonly Lock _lock = new();
-    private long _comingFree;
+    private long _ceiling;
 
     /// <summary>What all of them answer for.</summary>
     public MemoryShare Share { get; } = share;
 
     /// <summary>
     /// Makes room for so many bytes by closing the oldest eighth. What they held comes free when their readers notice, at the latest with
-    /// the next turn of their loops; until then as much may stand above the share.
+    /// the next turn of their loops; until then as much, and never more than a quarter, may stand above the share.
     /// </summary>
     public void MakeRoom(long bytes)
     {
-        lock (_lock)
+        if (Share.Bytes + bytes <= Volatile.Read(ref _ceiling))
         {
-            _comingFree -= bytes;
-            if (_comingFree >= 0)
-            {
-                return;
-            }
+            return;
         }
 
         var strangers = new List<Session>();
@@ -49,11 +44,8 @@ internal sealed class StrangerInput(SessionTable sessions, MemoryShare share)
 
         strangers.Sort(static (a, b) => a.DeadlineMs.CompareTo(b.DeadlineMs));
         var oldest = strangers[..Math.Max(1, strangers.Count / Part)];
-        lock (_lock)
-        {
-            _comingFree = Share.Bytes / strangers.Count * oldest.Count;
-        }
-
+        var comingFree = Share.Bytes / strangers.Count * oldest.Count;
+        Volatile.Write(ref _ceiling, Math.Min(Share.Bytes + comingFree, Share.BytesMax / 4 * 5));
         oldest.ForEach(Close);
     }
 

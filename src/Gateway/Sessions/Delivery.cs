@@ -40,7 +40,7 @@ internal static class Delivery
                 failed = CloseReason.SlowConsumer;
             }
 
-            failed ??= session.Outbox.IsDead ? CloseReason.PeerGone : null;
+            failed ??= session.Outbox.IsDead ? CloseReason.PeerGone : session.Outbox.IsOverShare ? CloseReason.SlowConsumer : null;
         }
 
         if (failed is { } reason)

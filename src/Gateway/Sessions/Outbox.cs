@@ -41,6 +41,12 @@ internal sealed class Outbox(Session session, Link link)
     /// <summary>The link reported the end of the connection.</summary>
     public bool IsDead { get; private set; }
 
+    /// <summary>What waits here is more than the share of the session's user holds.</summary>
+    public bool IsOverShare => _charged > 0 && session.Share.IsFullFor(0, isSmall: true);
+
+    /// <summary>It is so much more that nobody can be given time to read their last words.</summary>
+    public bool IsFarOverShare => _charged > 0 && session.Share.IsFullFor(-session.Share.BytesMax / 4, isSmall: true);
+
     /// <summary>Encoded bytes that wait.</summary>
     public int WireBytes => _end - _start + _nextEnd;
 
@@ -116,7 +122,7 @@ internal sealed class Outbox(Session session, Link link)
     public void MarkReady(Subscription subscription) => _ready.Add(subscription);
 
     /// <summary>The session's share answers for encoded bytes that wait for the link, not for those that go out with this batch.</summary>
-    public void Charge() => Charge((_wire?.Length ?? 0) + (_next?.Length ?? 0));
+    public void Charge() => Charge(_blocked ? (_wire?.Length ?? 0) + (_next?.Length ?? 0) : 0);
 
     /// <summary>Nobody answers for them, until <see cref="Charge()"/>: the session is about to get another share.</summary>
     public void Uncharge() => Charge(0);
@@ -170,9 +176,9 @@ internal sealed class Outbox(Session session, Link link)
             Free(ref _next, ref _nextEnd);
         }
 
-        Charge();
         Advance(sent);
         Flush();
+        Charge();
     }
 
     /// <summary>Takes all subscriptions out of the turn; their backlogs are the session's to empty. Encoded bytes stay.</summary>
@@ -256,6 +262,7 @@ internal sealed class Outbox(Session session, Link link)
         {
             Free(ref _wire, ref _end);
             _start = 0;
+            Charge();
             Advance(sent);
             return;
         }

@@ -239,9 +239,9 @@ internal sealed partial class Session
 
     private void CloseIfDead()
     {
-        if (Outbox.IsDead && State < SessionState.Closing)
+        if (State < SessionState.Closing && (Outbox.IsDead || Outbox.IsOverShare))
         {
-            SessionCloser.Close(this, CloseReason.PeerGone);
+            SessionCloser.Close(this, Outbox.IsDead ? CloseReason.PeerGone : CloseReason.SlowConsumer);
         }
     }
 }

@@ -10,6 +10,9 @@ namespace FastPush.Gateway.Transport;
 /// <summary>Puts <see cref="StompMiddleware"/> in front of HTTP on every endpoint, and inside TLS where there is TLS.</summary>
 internal static class KestrelSetup
 {
+    /// <summary>Bytes of a connection that are read before anybody asks for them.</summary>
+    public const int RequestBufferBytes = 64 << 10;
+
     /// <summary>
     /// Makes the socket engine run continuations on its own threads. Must run before the first socket is made, since the runtime reads
     /// these variables then; a value set from outside wins.
@@ -24,6 +27,10 @@ internal static class KestrelSetup
     {
         kestrel.AddServerHeader = false;
         RequestHeadLimits.Apply(kestrel.Limits, kestrel.ApplicationServices.GetRequiredService<GatewayOptions>().Limits);
+
+        // What a client sends before anybody asks for it, a body behind a refusal or a request behind an event stream, waits in the kernel:
+        // Kestrel would take a megabyte of each connection.
+        kestrel.Limits.MaxRequestBufferSize = RequestBufferBytes;
         var secured = kestrel.ApplicationServices.GetRequiredService<SecuredEndpoints>();
         kestrel.ConfigureEndpointDefaults(endpoint =>
         {
