@@ -74,7 +74,8 @@ internal sealed class EngineTransport : IConnectionListenerFactory, IConnectionL
             throw new AddressInUseException(e.Message, e);
         }
 
-        var contexts = new SocketConnectionContextFactory(new SocketConnectionFactoryOptions { MaxReadBufferSize = KestrelSetup.RequestBufferBytes }, _log);
+        var options = new SocketConnectionFactoryOptions { MaxReadBufferSize = KestrelSetup.RequestBufferBytes };
+        var contexts = new SocketConnectionContextFactory(options, _log);
         return ValueTask.FromResult<IConnectionListener>(
             new EngineListener(socket, _node, _table, _loops, _gate, _watch, contexts, _endpoints.TakeContext(ip)));
     }

@@ -76,6 +76,8 @@ internal static class MessageEndpoints
                 return Problem.Of(StatusCodes.Status413PayloadTooLarge, $"A request has at most {limits.RequestBytes} bytes.");
             case RequestBody.Outcome.NoRoom:
                 return Full(context, node, user, limits.RequestBytes);
+            case RequestBody.Outcome.Broken:
+                return Problem.Of(StatusCodes.Status400BadRequest, "The body ended before it was whole.");
             default:
                 break;
         }

@@ -47,6 +47,8 @@ internal static class MetricsEndpoint
         Gauge(page, "push_offline_queue_size", "Messages that wait for absent users.", node.Offline.Count);
         Gauge(page, "push_topics_active", "Destinations with subscribers or history.", node.Topics.Count);
         Gauge(page, "push_message_memory_bytes", "Bytes that clients make this node keep.", node.Memory.Bytes);
+        Gauge(
+            page, "push_message_memory_history_bytes", "Bytes of messages in histories, which give way.", node.Histories.Share.Bytes);
         Gauge(page, "push_message_memory_limit_bytes", "FastPush:Limits:MessageMemoryBytes.", node.Memory.BytesMax);
         Counter(page, "push_resume_gaps_total", "Resumes that were told of a gap.", metrics.Gaps);
         Counter(page, "push_engine_stalls_total", "Read batches that held their thread too long.", metrics.EngineStalls);

@@ -20,6 +20,7 @@ internal sealed class RequestBody(MemoryShare share) : IDisposable
         Read,
         TooLarge,
         NoRoom,
+        Broken,
     }
 
     /// <summary>The bytes, until <see cref="LetGo"/>.</summary>
@@ -42,23 +43,18 @@ internal sealed class RequestBody(MemoryShare share) : IDisposable
             return Outcome.NoRoom;
         }
 
-        int read;
-        while ((read = await request.Body.ReadAsync(_buffer.AsMemory(_length), request.HttpContext.RequestAborted)) > 0)
+        Outcome outcome;
+        try
         {
-            _length += read;
-            if (_length > bytesMax)
-            {
-                return Outcome.TooLarge;
-            }
-
-            if (_length == _buffer!.Length && !TryGrow(Math.Min(_length * 2L, Math.Max(bytesMax + 1L, _length + 1L))))
-            {
-                return Outcome.NoRoom;
-            }
+            outcome = await ReadToEndAsync(request, bytesMax);
+        }
+        catch (Exception e) when (e is BadHttpRequestException or IOException or OperationCanceledException)
+        {
+            outcome = Outcome.Broken; // The client is gone, too slow, or broke the framing; no fault of ours.
         }
 
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        return Outcome.Read;
+        return outcome;
     }
 
     /// <summary>The bytes are not needed any more; their sender goes on answering for what was made of them.</summary>
@@ -77,6 +73,26 @@ internal sealed class RequestBody(MemoryShare share) : IDisposable
         LetGo();
         share.GiveBack(_taken);
         _taken = 0;
+    }
+
+    private async Task<Outcome> ReadToEndAsync(HttpRequest request, int bytesMax)
+    {
+        int read;
+        while ((read = await request.Body.ReadAsync(_buffer.AsMemory(_length), request.HttpContext.RequestAborted)) > 0)
+        {
+            _length += read;
+            if (_length > bytesMax)
+            {
+                return Outcome.TooLarge;
+            }
+
+            if (_length == _buffer!.Length && !TryGrow(Math.Min(_length * 2L, Math.Max(bytesMax + 1L, _length + 1L))))
+            {
+                return Outcome.NoRoom;
+            }
+        }
+
+        return Outcome.Read;
     }
 
     private bool TryGrow(long bytes)

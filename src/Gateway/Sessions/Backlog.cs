@@ -1,3 +1,4 @@
+using FastPush.Protocol.Buffers;
 using FastPush.Relay.Offline;
 
 namespace FastPush.Gateway.Sessions;
@@ -105,5 +106,14 @@ internal struct Backlog
         _first = 0;
     }
 
-    private readonly record struct Slot(OfflineMessage Message, bool IsCharged);
+    // The fields of a message side by side: as a message and a flag it would be half as large again.
+    private readonly struct Slot(OfflineMessage message, bool isCharged)
+    {
+        private readonly Payload _payload = message.Payload;
+        private readonly byte _attempts = message.Attempts;
+
+        public bool IsCharged { get; } = isCharged;
+
+        public OfflineMessage Message => new(_payload, _attempts);
+    }
 }

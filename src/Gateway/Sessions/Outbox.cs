@@ -56,12 +56,12 @@ internal sealed class Outbox(Session session, Link link)
         _appended += bytes.Length;
         if (_blocked)
         {
-            Append(ref _next, ref _nextEnd, bytes);
+            OutputArray.Append(ref _next, ref _nextEnd, bytes);
             Charge();
         }
         else
         {
-            Append(ref _wire, ref _end, bytes);
+            OutputArray.Append(ref _wire, ref _end, bytes);
         }
     }
 
@@ -82,7 +82,7 @@ internal sealed class Outbox(Session session, Link link)
             return;
         }
 
-        Append(ref _wire, ref _end, bytes[sent..]);
+        OutputArray.Append(ref _wire, ref _end, bytes[sent..]);
         Advance(sent);
         Block();
     }
@@ -161,7 +161,7 @@ internal sealed class Outbox(Session session, Link link)
         _start += sent;
         if (_start == _end)
         {
-            Free(ref _wire, ref _end);
+            OutputArray.Free(ref _wire, ref _end);
             _start = 0;
             (_wire, _end) = (_next, _nextEnd);
             (_next, _nextEnd) = (null, 0);
@@ -172,8 +172,8 @@ internal sealed class Outbox(Session session, Link link)
             _wire.AsSpan(_start, _end - _start).CopyTo(_wire);
             _end -= _start;
             _start = 0;
-            Append(ref _wire, ref _end, _next.AsSpan(0, _nextEnd));
-            Free(ref _next, ref _nextEnd);
+            OutputArray.Append(ref _wire, ref _end, _next.AsSpan(0, _nextEnd));
+            OutputArray.Free(ref _next, ref _nextEnd);
         }
 
         Advance(sent);
@@ -204,8 +204,8 @@ internal sealed class Outbox(Session session, Link link)
 
     private void FreeAll()
     {
-        Free(ref _wire, ref _end);
-        Free(ref _next, ref _nextEnd);
+        OutputArray.Free(ref _wire, ref _end);
+        OutputArray.Free(ref _next, ref _nextEnd);
         _start = 0;
         Charge();
     }
@@ -217,35 +217,6 @@ internal sealed class Outbox(Session session, Link link)
             session.Share.Take(bytes - _charged);
             _charged = bytes;
         }
-    }
-
-    private static void Append(ref byte[]? buffer, ref int end, ReadOnlySpan<byte> bytes)
-    {
-        if (buffer is null)
-        {
-            buffer = BytePool.Rent(bytes.Length);
-        }
-        else if (end + bytes.Length > buffer.Length)
-        {
-            var larger = BytePool.Rent(Math.Max(end + bytes.Length, buffer.Length * 2));
-            buffer.AsSpan(0, end).CopyTo(larger);
-            BytePool.Return(buffer);
-            buffer = larger;
-        }
-
-        bytes.CopyTo(buffer.AsSpan(end));
-        end += bytes.Length;
-    }
-
-    private static void Free(ref byte[]? buffer, ref int end)
-    {
-        if (buffer is not null)
-        {
-            BytePool.Return(buffer);
-        }
-
-        buffer = null;
-        end = 0;
     }
 
     private void SendWire()
@@ -260,7 +231,7 @@ internal sealed class Outbox(Session session, Link link)
         _start += sent;
         if (_start == _end)
         {
-            Free(ref _wire, ref _end);
+            OutputArray.Free(ref _wire, ref _end);
             _start = 0;
             Charge();
             Advance(sent);

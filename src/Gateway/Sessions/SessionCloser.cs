@@ -87,7 +87,9 @@ internal static class SessionCloser
 
             session.Outbox.Flush();
             session.AfterSend();
-            finished = session.Outbox.IsDead || session.Outbox.IsFarOverShare || (notice.Code == 0 && session.Format != WireFormat.ServerSentEvents);
+            finished = session.Outbox.IsDead
+                || session.Outbox.IsFarOverShare
+                || (notice.Code == 0 && session.Format != WireFormat.ServerSentEvents);
         }
 
         Leave(session, subscriptions, unsettled, wasOpen: from == SessionState.Open);

@@ -30,7 +30,9 @@ internal static class KestrelSetup
 
         // What a client sends before anybody asks for it, a body behind a refusal or a request behind an event stream, waits in the kernel:
         // Kestrel would take a megabyte of each connection.
-        kestrel.Limits.MaxRequestBufferSize = RequestBufferBytes;
+        var limits = kestrel.Limits;
+        limits.MaxRequestBufferSize = Math.Max(RequestBufferBytes, Math.Max(limits.MaxRequestLineSize, limits.MaxRequestHeadersTotalSize));
+
         var secured = kestrel.ApplicationServices.GetRequiredService<SecuredEndpoints>();
         kestrel.ConfigureEndpointDefaults(endpoint =>
         {

@@ -12,7 +12,8 @@ public sealed class StrangerTests
 
     private static readonly string s_begun = "CONNECT\naccept-version:1.2\nx:" + new string('x', 8_000) + "\ny:" + new string('y', 7_000);
 
-    private static TestNode New() => new(o => o with { Limits = o.Limits with { MessageMemoryBytes = MemoryBytes } }) { ChecksBytes = false };
+    private static TestNode New() =>
+        new(o => o with { Limits = o.Limits with { MessageMemoryBytes = MemoryBytes } }) { ChecksBytes = false };
 
     private static StompClient Begin(TestNode node)
     {
