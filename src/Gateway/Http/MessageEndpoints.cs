@@ -19,7 +19,8 @@ internal static class MessageEndpoints
             .WithSummary("Publish one message, or an array of messages as a whole")
             .Accepts<JsonElement>("application/json", "*/*")
             .Produces<Published>(StatusCodes.Status202Accepted)
-            .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(413).ProducesProblem(415).ProducesProblem(429).ProducesProblem(503);
+            .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(413)
+            .ProducesProblem(415).ProducesProblem(429).ProducesProblem(503);
         routes.MapGet("/api/v1/messages/{id}/deliveries", DeliveriesAsync)
             .WithTags("messages")
             .WithSummary("The outcome of a message per recipient")
