@@ -1,4 +1,6 @@
 using FastPush.Relay.Tests.Testing;
+using FastPush.Relay.Topics;
+using StackExchange.Redis;
 
 namespace FastPush.Relay.Tests.Topics;
 
@@ -113,4 +115,44 @@ public sealed class TopicHistoryTests(RedisServer redis) : TopicStoreTestBase(re
 
     private async Task AssertLivesAsync() => Assert.InRange(
         (await Redis.Database.KeyTimeToLiveAsync(Key()))!.Value.TotalSeconds, AgeSeconds + 1, AgeSeconds * 1.25);
+
+    [Fact]
+    public async Task It_says_whether_something_after_a_message_is_missing()
+    {
+        AppendToEach(topics: 1, times: 10);
+        await Shared.FlushAsync(Topic());
+        Assert.True(await IsCompleteAsync(after: 5));
+        Assert.True(await IsCompleteAsync(after: 10));
+        Assert.False(await IsCompleteAsync(after: 11)); // Nobody knows it, and it is too old to be sure.
+
+        AppendToEach(topics: 1, times: Kept);
+        await Shared.FlushAsync(Topic());
+        Assert.False(await IsCompleteAsync(after: 5));
+        Assert.True(await IsCompleteAsync(after: 10));
+    }
+
+    [Fact]
+    public async Task Redis_says_how_far_back_a_stream_reaches()
+    {
+        Assert.Equal(0, (await KnownAsync())[2]);
+        await Redis.Database.ExecuteAsync("XADD", Key(), "1000-0", "e", "1");
+        await Redis.Database.ExecuteAsync("XADD", Key(), "2000-0", "e", "2");
+        Assert.Equal([1000, 0], (await KnownAsync()).Skip(1));
+        await Redis.Database.ExecuteAsync("XTRIM", Key(), "MAXLEN", "1");
+        Assert.Equal([2000, 1], (await KnownAsync()).Skip(1));
+    }
+
+    private async Task<long[]> KnownAsync() =>
+        (long[])(await Redis.Database.ScriptEvaluateAsync(TopicScripts.Known, new RedisKey[] { Key() }))!;
+
+    private async Task<bool> IsCompleteAsync(long after)
+    {
+        var (messages, isComplete) = await Shared.ReadAsync(Topic(), after);
+        foreach (var message in messages)
+        {
+            message.Release();
+        }
+
+        return isComplete;
+    }
 }
