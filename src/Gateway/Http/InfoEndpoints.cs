@@ -22,9 +22,9 @@ internal static class InfoEndpoints
 
     private static async Task<IResult> PresenceAsync(string userId, HttpContext context, Node node)
     {
-        if (HttpIdentity.Find(context, node.Tokens, out var detail) is not { } principal)
+        if (!RequestRate.TryAdmit(context, node, out var principal, out var refusal))
         {
-            return Problem.Of(StatusCodes.Status401Unauthorized, detail);
+            return refusal;
         }
 
         if (!HttpIdentity.MaySee(principal, userId))

@@ -25,7 +25,7 @@ internal static class MessageEndpoints
             .WithTags("messages")
             .WithSummary("The outcome of a message per recipient")
             .Produces<Outcome>()
-            .ProducesProblem(401).ProducesProblem(404);
+            .ProducesProblem(401).ProducesProblem(404).ProducesProblem(429);
     }
 
     private static async Task<IResult> PublishAsync(HttpContext context, Node node, PublishOnce publisher)
@@ -239,9 +239,9 @@ internal static class MessageEndpoints
 
     private static async Task<IResult> DeliveriesAsync(string id, HttpContext context, Node node)
     {
-        if (HttpIdentity.Find(context, node.Tokens, out var detail) is not { } principal)
+        if (!RequestRate.TryAdmit(context, node, out var principal, out var refusal))
         {
-            return Problem.Of(StatusCodes.Status401Unauthorized, detail);
+            return refusal;
         }
 
         var known = long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var messageId)

@@ -42,6 +42,13 @@ internal static class SseEndpoint
             return;
         }
 
+        // As on a STOMP connection, the first few are part of its connecting.
+        if (!RequestRate.TryTake(context, node, principal, keys.Count - Stomp.CommandRate.FreePerConnection, out detail))
+        {
+            await Problem.WriteAsync(context, StatusCodes.Status429TooManyRequests, detail);
+            return;
+        }
+
         var response = context.Response;
         response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-cache, no-transform";

@@ -12,6 +12,9 @@ internal sealed class User(string id, MemoryAccount account, long shareBytes) : 
     /// <summary>The bucket of what the user sends; a field, since it changes in place.</summary>
     public TokenBucket Bucket;
 
+    /// <summary>The bucket of commands beside messages, on this node.</summary>
+    public TokenBucket Commands;
+
     private FleetCharge? _charge;
 
     public string Id { get; } = id;

@@ -87,14 +87,26 @@ internal sealed class UserTable(MemoryAccount account, long shareBytes)
         }
     }
 
-    /// <summary>Forgets users without sessions who answer for nothing and whose bucket is full again.</summary>
+    /// <summary>Takes command tokens of a user who may have no session (HTTP requests, event streams).</summary>
+    public bool TryTakeCommands(string id, long nowMs, int burst, double perSecond, int tokens, out long waitMs)
+    {
+        lock (_users)
+        {
+            var user = GetOrAdd(id);
+            var taken = user.Commands.TryTake(nowMs, burst, perSecond, tokens);
+            waitMs = taken ? 0 : user.Commands.WaitMs(nowMs, burst, perSecond, tokens);
+            return taken;
+        }
+    }
+
+    /// <summary>Forgets users without sessions who answer for nothing and whose buckets are full again.</summary>
     public void Sweep(long nowMs)
     {
         lock (_users)
         {
             foreach (var (id, user) in _users)
             {
-                if (user.Sessions == 0 && user.Bytes == 0 && user.Bucket.IsFull(nowMs))
+                if (user.Sessions == 0 && user.Bytes == 0 && user.Bucket.IsFull(nowMs) && user.Commands.IsFull(nowMs))
                 {
                     _users.Remove(id);
                 }

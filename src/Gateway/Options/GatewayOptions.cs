@@ -91,6 +91,19 @@ internal sealed record LimitOptions
     /// <summary>Where the token bucket of a user's messages counts: <c>node</c>, on each by itself, or <c>fleet</c>, over all.</summary>
     public string RateScope { get; init; } = "node";
 
+    /// <summary>
+    /// Commands beside messages that one user may send at once: enough for five connections that each subscribe to as many destinations as
+    /// they may.
+    /// </summary>
+    public int CommandBurst { get; init; } = 5000;
+
+    /// <summary>The same in the long run, a second; 0 = no limit.</summary>
+    public int CommandsPerSecond { get; init; } = 100;
+
+    /// <summary>The bucket of a user with this message rate: who may send more may begin and commit as many transactions.</summary>
+    public (int Burst, double PerSecond) CommandRateOf(int burst, double perSecond) =>
+        (CommandBurst + (2 * burst), CommandsPerSecond + (2 * perSecond));
+
     /// <summary>Transactions one connection may have open.</summary>
     public int Transactions { get; init; } = 16;
 

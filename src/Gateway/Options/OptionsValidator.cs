@@ -114,6 +114,8 @@ internal static class OptionsValidator
             ("KeepAlive:IntervalSeconds", o.KeepAlive.IntervalSeconds, 1, 32_767),
             ("KeepAlive:Count", o.KeepAlive.Count, 1, 127),
             ("Limits:Transactions", o.Limits.Transactions, 0, 1000),
+            ("Limits:CommandBurst", o.Limits.CommandBurst, 1, 10_000_000),
+            ("Limits:CommandsPerSecond", o.Limits.CommandsPerSecond, 0, 1_000_000),
             ("Limits:TransactionFrames", o.Limits.TransactionFrames, 0, 100_000),
             ("Limits:RequestBytes", o.Limits.RequestBytes, 1024, 256 << 20),
             ("Limits:RequestMessages", o.Limits.RequestMessages, 1, 100_000),

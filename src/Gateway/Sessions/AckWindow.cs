@@ -8,8 +8,10 @@ namespace FastPush.Gateway.Sessions;
 /// Under the session's lock.
 /// <para>Its session's <paramref name="share"/> answers for what is in it: whoever adds a message has charged it there (unless its
 /// publisher still answers for it), and what is taken out is charged no longer from the next <see cref="Settle"/> on.</para>
+/// <para>With <paramref name="findsIds"/> messages are found by their id too (STOMP 1.0 and 1.1): slots whose ids have the same hash are
+/// chained.</para>
 /// </summary>
-internal sealed class AckWindow(int limit, MemoryShare share, long bytesMax)
+internal sealed partial class AckWindow(int limit, MemoryShare share, long bytesMax, bool findsIds = true)
 {
     private const int SlotsLeast = 8;
     private const int SlotBytes = 24;
@@ -22,6 +24,9 @@ internal sealed class AckWindow(int limit, MemoryShare share, long bytesMax)
     private long _freed;
     private long _first = 1;
     private long _next = 1;
+
+    // Nothing in it, but what is to be repeated, was sent before.
+    private long _oldestMs = long.MaxValue;
 
     // No sequence before it is marked for repetition.
     private long _firstRepeat;
@@ -63,6 +68,8 @@ internal sealed class AckWindow(int limit, MemoryShare share, long bytesMax)
         slot.Repeat = false;
         slot.IsCharged = isCharged;
         _bytes += payload.Footprint;
+        _oldestMs = Math.Min(_oldestMs, nowMs);
+        Chain(_next);
         Count++;
         return _next++;
     }
@@ -83,6 +90,7 @@ internal sealed class AckWindow(int limit, MemoryShare share, long bytesMax)
             return false;
         }
 
+        Unchain(sequence);
         payload = slot.Payload;
         attempts = slot.Attempts;
         _bytes -= payload.Footprint;
@@ -106,30 +114,32 @@ internal sealed class AckWindow(int limit, MemoryShare share, long bytesMax)
         return _first <= sequence && TryRemove(_first, out payload, out attempts);
     }
 
-    /// <summary>The sequence of a message id (STOMP 1.0 and 1.1 acknowledge by it); 0 when it is not here.</summary>
-    public long Find(long messageId)
-    {
-        for (var sequence = _next - 1; sequence >= _first; sequence--)
-        {
-            if (At(sequence).Payload?.Id == messageId)
-            {
-                return sequence;
-            }
-        }
-
-        return 0;
-    }
-
     /// <summary>
     /// The first sequence from <paramref name="from"/> on whose message was sent at or before <paramref name="sentBeforeMs"/>; 0 when none
-    /// is due.
+    /// is due. Looks at nothing while nothing can be.
     /// </summary>
     public long FindDue(long sentBeforeMs, long from = 0)
     {
-        for (var sequence = Math.Max(_first, from); Count > 0 && sequence < _next; sequence++)
+        if (from == 0)
+        {
+            if (Count == 0 || _oldestMs > sentBeforeMs)
+            {
+                return 0;
+            }
+
+            _oldestMs = long.MaxValue;
+        }
+
+        for (var sequence = Math.Max(_first, from); sequence < _next; sequence++)
         {
             ref var slot = ref At(sequence);
-            if (slot.Payload is not null && !slot.Repeat && slot.SentAtMs <= sentBeforeMs)
+            if (slot.Payload is null || slot.Repeat)
+            {
+                continue;
+            }
+
+            _oldestMs = Math.Min(_oldestMs, slot.SentAtMs);
+            if (slot.SentAtMs <= sentBeforeMs)
             {
                 return sequence;
             }
@@ -180,6 +190,7 @@ internal sealed class AckWindow(int limit, MemoryShare share, long bytesMax)
                 _firstRepeat = sequence + 1;
                 slot.Repeat = false;
                 slot.SentAtMs = nowMs;
+                _oldestMs = Math.Min(_oldestMs, nowMs);
                 Repeats--;
                 payload = slot.Payload!;
                 return sequence;
@@ -207,6 +218,7 @@ internal sealed class AckWindow(int limit, MemoryShare share, long bytesMax)
         {
             share.GiveBack((long)(_slots.Length - SlotsLeast) * SlotBytes);
             _slots = new Slot[SlotsLeast];
+            _chains = _chains is null ? null : new ushort[SlotsLeast];
         }
     }
 
@@ -223,6 +235,14 @@ internal sealed class AckWindow(int limit, MemoryShare share, long bytesMax)
         }
 
         _slots = larger;
+        if (_chains is not null)
+        {
+            _chains = new ushort[larger.Length];
+            for (var sequence = _first; sequence < _next; sequence++)
+            {
+                Chain(sequence);
+            }
+        }
     }
 
     private struct Slot
@@ -232,5 +252,6 @@ internal sealed class AckWindow(int limit, MemoryShare share, long bytesMax)
         public byte Attempts;
         public bool Repeat;
         public bool IsCharged;
+        public ushort Chained;
     }
 }

@@ -12,8 +12,10 @@ internal static class Acknowledgements
     /// In a cluster <paramref name="acceptance"/> is told when the store knows of it.
     /// </summary>
     /// <returns>True when there is something to send; the caller flushes.</returns>
-    public static bool Ack(Session session, Subscription subscription, long first, int count, IAcceptance? acceptance = null)
+    public static bool Ack(
+        Session session, Subscription subscription, long first, int count, out int acked, IAcceptance? acceptance = null)
     {
+        acked = 0;
         lock (session)
         {
             if (subscription.Window is not { } window)
@@ -41,7 +43,7 @@ internal static class Acknowledgements
             }
 
             window.Settle();
-            var acked = before - window.Count;
+            acked = before - window.Count;
             session.Node.Metrics.Acked(acked);
 
             // Acknowledged a second time, while the store may not know of the first.
@@ -51,6 +53,17 @@ internal static class Acknowledgements
             }
 
             return Resume(session, subscription);
+        }
+    }
+
+    /// <summary>Places of the window that <see cref="Nack"/> has to look at.</summary>
+    public static long NackLooks(Session session, Subscription subscription, long sequence)
+    {
+        lock (session)
+        {
+            return subscription is { AckMode: AckMode.Client, Window: { } window }
+                ? Math.Max(0, Math.Min(sequence, window.Next - 1) - window.First)
+                : 0;
         }
     }
 

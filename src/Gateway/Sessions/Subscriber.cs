@@ -25,7 +25,11 @@ internal static class Subscriber
             {
                 Window = wish.AckMode == AckMode.Auto
                     ? null
-                    : new AckWindow(wish.Prefetch, session.Share, session.Node.Options.Limits.WindowBytes),
+                    : new AckWindow(
+                        wish.Prefetch,
+                        session.Share,
+                        session.Node.Options.Limits.WindowBytes,
+                        findsIds: session.Format is WireFormat.Stomp10 or WireFormat.Stomp11),
             };
             lock (session)
             {

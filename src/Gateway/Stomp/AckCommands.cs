@@ -11,6 +11,9 @@ namespace FastPush.Gateway.Stomp;
 /// </summary>
 internal static class AckCommands
 {
+    // A STOMP 1.0 client that names no subscription pays for looking into more than so many that have something unacknowledged.
+    private const int FreeLooks = 64;
+
     /// <summary>Takes an ACK in the common form, in one pass; false, and nothing done, for any other frame.</summary>
     public static bool TryHandle(StompConnection connection, ReadOnlySpan<byte> bytes, ref AckRun run, out int consumed)
     {
@@ -46,21 +49,38 @@ internal static class AckCommands
 
     /// <summary>
     /// Settles deliveries. One that is no longer in the window (acknowledged twice, given up, unsubscribed, of an earlier connection) is no
-    /// fault: the client could not know.
+    /// fault: the client could not know. It costs a token, as a NACK does; so does the looking for more than is usual.
     /// </summary>
     public static void Apply(
         StompConnection connection, Subscription? subscription, long sequence, bool isAck, IAcceptance? acceptance)
     {
         if (subscription is null || sequence == 0)
         {
+            CommandRate.TryTake(connection, default);
             return;
         }
 
-        if (isAck
-            ? Acknowledgements.Ack(connection.Session, subscription, sequence, 1, acceptance)
-            : Acknowledgements.Nack(connection.Session, subscription, sequence))
+        var session = connection.Session;
+        if (isAck)
         {
-            connection.FlushAtEnd();
+            if (Acknowledgements.Ack(session, subscription, sequence, 1, out var acked, acceptance))
+            {
+                connection.FlushAtEnd();
+            }
+
+            if (acked == 0)
+            {
+                CommandRate.TryTake(connection, default);
+            }
+        }
+        else
+        {
+            var looks = Acknowledgements.NackLooks(session, subscription, sequence);
+            if (CommandRate.TryTake(connection, default, CommandRate.TokensFor(looks))
+                && Acknowledgements.Nack(session, subscription, sequence))
+            {
+                connection.FlushAtEnd();
+            }
         }
     }
 
@@ -97,17 +117,35 @@ internal static class AckCommands
             return StompCommands.TryRequire(connection, frame, HeaderName.Subscription, "subscription", out _);
         }
 
-        foreach (var candidate in connection.Session.Subscriptions.Items)
+        return TryFindAnywhere(connection, frame, message, out subscription, out sequence);
+    }
+
+    // STOMP 1.0 names the message alone, so each subscription is asked: O(1) each.
+    private static bool TryFindAnywhere(
+        StompConnection connection, in StompFrame frame, long message, out Subscription? subscription, out long sequence)
+    {
+        subscription = null;
+        sequence = 0;
+        var looks = 0;
+        lock (connection.Session)
         {
-            subscription = candidate;
-            sequence = FindSequence(connection.Session, candidate, message);
-            if (sequence != 0)
+            foreach (var candidate in connection.Session.Subscriptions.Items)
             {
-                return true;
+                if (candidate.Window is not { Count: > 0 } window)
+                {
+                    continue;
+                }
+
+                looks++;
+                if (window.Find(message) is not 0 and var found)
+                {
+                    (subscription, sequence) = (candidate, found);
+                    break;
+                }
             }
         }
 
-        return true;
+        return looks <= FreeLooks || CommandRate.TryTake(connection, frame, CommandRate.TokensFor(looks));
     }
 
     private static long FindSequence(Session session, Subscription? subscription, long messageId)

@@ -28,6 +28,10 @@ internal struct AckRun
         {
             (_subscription, _first, _count) = (subscription, id.Sequence, 1);
         }
+        else
+        {
+            CommandRate.TryTake(connection, default);
+        }
     }
 
     /// <summary>Does what was added.</summary>
@@ -35,12 +39,17 @@ internal struct AckRun
     {
         if (_count > 0)
         {
-            if (Acknowledgements.Ack(connection.Session, _subscription!, _first, _count))
+            var count = _count;
+            _count = 0;
+            if (Acknowledgements.Ack(connection.Session, _subscription!, _first, count, out var acked))
             {
                 connection.FlushAtEnd();
             }
 
-            _count = 0;
+            if (acked < count)
+            {
+                CommandRate.TryTake(connection, default, count - acked);
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ internal static class SendCommand
     {
         if (frame.TryGet(HeaderName.Destination, out var raw) && raw.SequenceEqual("/fastpush/token"u8))
         {
-            if (ConnectCommand.Refresh(connection, frame))
+            if (CommandRate.TryTake(connection, frame) && ConnectCommand.Refresh(connection, frame))
             {
                 StompCommands.Receipt(connection, frame, 0);
             }

@@ -25,6 +25,11 @@ internal static class StompCommands
             return;
         }
 
+        if (!IsPaid(connection, frame))
+        {
+            return;
+        }
+
         switch (frame.Command)
         {
             case StompCommand.Connect:
@@ -72,6 +77,14 @@ internal static class StompCommands
 
         Receipt(connection, frame, 0);
     }
+
+    // Before anything is done. SEND and CONNECT are paid otherwise, ACK and NACK where it is known what they have to do.
+    private static bool IsPaid(StompConnection connection, in StompFrame frame) => frame.Command switch
+    {
+        StompCommand.Subscribe or StompCommand.Unsubscribe => CommandRate.TryTake(connection, frame),
+        StompCommand.Begin or StompCommand.Commit or StompCommand.Abort => CommandRate.TryTakeTransaction(connection, frame),
+        _ => true,
+    };
 
     /// <summary>
     /// Answers the <c>receipt</c> header, if there is one. <paramref name="messageId"/> goes along when it is not 0, and

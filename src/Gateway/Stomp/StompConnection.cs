@@ -25,6 +25,7 @@ internal sealed partial class StompConnection
     private FrameBuffer _partial;
     private bool _partialIsText = true;
     private bool _needsFlush;
+    private int _frames;
 
     // The WebSocket framing is lost: what comes is read, so that closing does not reset the connection before the ERROR is read, and
     // thrown away.
@@ -49,6 +50,9 @@ internal sealed partial class StompConnection
 
     /// <summary>Open transactions; null until the first BEGIN.</summary>
     public Transactions? Transactions { get; set; }
+
+    /// <summary>Commands that the connection may still send without a token, see <see cref="CommandRate"/>.</summary>
+    public byte FreeCommands { get; set; } = CommandRate.FreePerConnection;
 
     /// <summary>The frame in hand came in WebSocket text messages only, so it is valid UTF-8.</summary>
     public bool FrameIsText { get; private set; }
@@ -176,6 +180,11 @@ internal sealed partial class StompConnection
         }
 
         acks.Finish(this);
+        if (chunk.Kind != WsChunkKind.Close && !IsClosing && !CommandRate.TryTake(this, default))
+        {
+            return;
+        }
+
         switch (chunk.Kind)
         {
             case WsChunkKind.Ping:
@@ -220,8 +229,15 @@ internal sealed partial class StompConnection
         {
             FrameIsText = isText;
             _partialIsText = isText;
-            Keep(payload[Parse(payload, ref acks)..]);
+            var frames = _frames;
+            var parsed = Parse(payload, ref acks);
+            Keep(payload[parsed..]);
             NotePartial();
+            if (_frames == frames && parsed == payload.Length && !IsClosing)
+            {
+                CommandRate.TryTake(this, default); // A heart-beat, or nothing at all.
+            }
+
             return;
         }
 
@@ -243,6 +259,7 @@ internal sealed partial class StompConnection
             {
                 at += ackBytes;
                 Session.Unfinished.EndFrame();
+                _frames++;
                 continue;
             }
 
@@ -254,6 +271,7 @@ internal sealed partial class StompConnection
                 case ParseStatus.Done:
                     acks.Finish(this);
                     Session.Unfinished.EndFrame();
+                    _frames++;
                     StompCommands.Handle(this, frame);
                     break;
                 case ParseStatus.NeedMore:

@@ -9,7 +9,7 @@ public sealed class ChurnTests
     [Fact]
     public void Topics_that_were_joined_and_left_in_masses_are_gone_with_the_next_tick()
     {
-        using var node = new TestNode();
+        using var node = new TestNode(o => o with { Limits = o.Limits with { CommandsPerSecond = 0 } });
         var client = node.Connect().Subscribe("/topic/stays", id: "stays");
         for (var i = 0; i < 3000; i++)
         {

@@ -8,7 +8,7 @@ namespace FastPush.Gateway.Tests.Review;
 [Collection(NodeCollection.Name)]
 public sealed class SlowReaderTests : IDisposable
 {
-    private readonly TestNode _node = new();
+    private readonly TestNode _node = new(o => o with { Limits = o.Limits with { CommandsPerSecond = 0 } });
 
     public void Dispose() => _node.Dispose();
 

@@ -105,10 +105,10 @@ public sealed class ConnectTests : IDisposable
     public void Heart_beats_before_CONNECT_do_not_move_the_deadline()
     {
         var client = _node.Open(_node.Principal());
-        for (var i = 0; i < 20; i++)
+        for (var i = 0; i < 8; i++)
         {
             client.Raw(ClientBytes.Frame(1, "\n"u8));
-            _node.Advance(600);
+            _node.Advance(1500);
         }
 
         client.ExpectRefusal(1002);

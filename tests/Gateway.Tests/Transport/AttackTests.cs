@@ -171,5 +171,8 @@ public sealed class AttackTests(AttackTests.Fixture fixture) : IClassFixture<Att
     }
 
     public sealed class Fixture() : GatewayFixture(
-        "--FastPush:Limits:OutboxBytes=65536", "--FastPush:History:Messages=1", "--FastPush:History:AgeSeconds=1");
+        "--FastPush:Limits:OutboxBytes=65536",
+        "--FastPush:Limits:CommandsPerSecond=0",
+        "--FastPush:History:Messages=1",
+        "--FastPush:History:AgeSeconds=1");
 }
