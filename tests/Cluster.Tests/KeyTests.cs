@@ -115,4 +115,29 @@ public sealed class KeyTests : IAsyncLifetime
         Assert.StartsWith("- ", (string)(await _redis.CommandAsync("GET", lease))!, StringComparison.Ordinal);
         Assert.InRange(await SecondsAsync(lease), 1, 60);
     }
+
+    [Fact]
+    public async Task Nothing_stays_of_a_topic_that_is_over()
+    {
+        await using var fleet = await Fleet.StartAsync(
+            _redis.Configuration, 2, GatewayState.Ready, null, "--FastPush:History:AgeSeconds=4");
+        var reader = await fleet.SubscribeAsync(1, "reader", "/topic/read");
+        for (var i = 0; i < 20; i++)
+        {
+            await fleet.PublishAsync(0, new { to = new { topic = $"once.{i}" }, payload = i });
+        }
+
+        await fleet.PublishAsync(0, new { to = new { topic = "read" }, payload = 1 });
+        Assert.Equal("1", (await reader.NextAsync()).Body);
+        await Deadline.Until(async () => await CountAsync("push:*:{/topic/once.*") == 0);
+        Assert.Equal(1, await NumberAsync("HLEN", "push:interest:{/topic/read}")); // Its listener.
+
+        // The publisher has forgotten it, and asks again.
+        await fleet.PublishAsync(0, new { to = new { topic = "read" }, payload = 2 });
+        Assert.Equal("2", (await reader.NextAsync()).Body);
+        await reader.DisconnectAsync();
+        await Deadline.Until(async () => await CountAsync("push:*:{/topic/*") == 0);
+    }
+
+    private async Task<int> CountAsync(string pattern) => ((object?[])(await _redis.CommandAsync("KEYS", pattern))!).Length;
 }

@@ -143,13 +143,13 @@ internal sealed partial class ClusterNode : IRelayReceiver
     }
 
     /// <summary>
-    /// Leaves topics that nobody here listens to any more, so that they are no longer relayed here, and tells what could not be told
-    /// before. Called from time to time.
+    /// Leaves and forgets topics that are over here, so that they are no longer relayed here, and tells what could not be told before.
+    /// Called from time to time.
     /// </summary>
     public void Sweep()
     {
         _waiting.TellAgain();
-        Topics.LeaveIdle();
+        Topics.Sweep();
         Users.Sweep();
     }
 

@@ -17,6 +17,11 @@ internal sealed class TopicInterest
     /// <summary>Do not ask again before this reading of the monotonic clock, in ms.</summary>
     public long AskNotBeforeMs { get; set; }
 
+    /// <summary>
+    /// From this reading of the monotonic clock on, in ms, the store is told again that this server listens, or asked again who does.
+    /// </summary>
+    public long RenewAtMs { get; set; }
+
     /// <summary>Messages that wait for the answer, in order; each with a reference.</summary>
     public List<Payload>? Waiting { get; set; }
 
@@ -34,8 +39,8 @@ internal sealed class TopicInterest
     /// <summary>The last of the joins and leaves, which follow each other.</summary>
     public Task Chain { get; set; } = Task.CompletedTask;
 
-    /// <summary>Its topic must stay: the store has yet to answer, or to be told that nobody listens.</summary>
-    public bool IsBusy => IsJoined || IsAsking || !Chain.IsCompleted;
+    /// <summary>Its topic must stay: the store has yet to answer, or to be told that nobody listens or publishes here.</summary>
+    public bool IsBusy => IsJoined || IsAsking || Servers is not null || !Chain.IsCompleted;
 
     /// <summary>Adds or removes a server.</summary>
     public void Change(int server, bool joined)

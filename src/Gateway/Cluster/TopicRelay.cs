@@ -60,25 +60,25 @@ internal sealed partial class TopicRelay(Node node, ClusterNode cluster, ITopicS
         lock (interest)
         {
             interest.IsJoined = true;
+            interest.RenewAtMs = NextRenewalMs(node.Clock.NowMs);
             return interest.Chain = After(interest.Chain, () => TellJoinedAsync(topic));
         }
     }
 
-    /// <summary>Leaves topics that nobody here listens to any more.</summary>
-    public void LeaveIdle()
+    /// <summary>
+    /// Leaves topics that nobody here listens to any more, forgets those that are over, and renews what the store would forget by itself.
+    /// </summary>
+    public void Sweep()
     {
+        var nowMs = node.Clock.NowMs;
         foreach (var topic in node.Topics.All)
         {
-            if (topic.User is not null || topic.Interest is not { IsJoined: true } interest || topic.Subscribers.Count > 0)
+            if (topic.User is null && topic.Interest is { } interest)
             {
-                continue;
-            }
-
-            lock (interest)
-            {
-                interest.IsJoined = false;
-                interest.SinceMs = 0;
-                interest.Chain = After(interest.Chain, () => TellLeftAsync(topic, interest));
+                lock (interest)
+                {
+                    Sweep(topic, interest, nowMs);
+                }
             }
         }
     }
@@ -110,6 +110,56 @@ internal sealed partial class TopicRelay(Node node, ClusterNode cluster, ITopicS
         }
 
         await Task.WhenAll(pending);
+    }
+
+    private void Sweep(Topic topic, TopicInterest interest, long nowMs)
+    {
+        var isDue = interest.RenewAtMs != 0 && nowMs >= interest.RenewAtMs;
+        if (interest.IsJoined && topic.Subscribers.Count == 0)
+        {
+            interest.IsJoined = false;
+            interest.SinceMs = 0;
+            interest.Chain = After(interest.Chain, () => TellLeftAsync(topic, interest));
+        }
+        else if (interest.IsJoined && isDue)
+        {
+            interest.RenewAtMs = NextRenewalMs(nowMs);
+            interest.Chain = After(interest.Chain, () => TellJoinedAsync(topic));
+        }
+
+        // A look-up of a message that comes now follows this call; one that is under way, or a join, is let be.
+        if (interest.Servers is not null && !interest.IsAsking && interest.Chain.IsCompleted)
+        {
+            if (!interest.IsJoined && topic.Subscribers.Count == 0 && topic.History is null)
+            {
+                interest.Servers = null;
+                interest.Chain = ForgetAsync(topic);
+            }
+            else if (isDue)
+            {
+                interest.Servers = null; // The next message asks, which renews it.
+            }
+        }
+    }
+
+    // At a third of its life at the latest, and not all at once.
+    private static long NextRenewalMs(long nowMs) =>
+        nowMs + RedisTopicStore.InterestTtlMs / 6 + Random.Shared.NextInt64(RedisTopicStore.InterestTtlMs / 6);
+
+    private async Task ForgetAsync(Topic topic)
+    {
+        try
+        {
+            await store.ForgetAsync(topic.Key);
+        }
+        catch (StoreUnavailableException)
+        {
+            node.Metrics.Relay.StepPostponed(); // The key ends by itself.
+        }
+        catch (Exception e)
+        {
+            ClusterLog.StoreFailed(node.Log, "forgetting a topic", e);
+        }
     }
 
     private static TopicInterest InterestOf(Topic topic)
@@ -171,6 +221,7 @@ internal sealed partial class TopicRelay(Node node, ClusterNode cluster, ITopicS
             else
             {
                 interest.Answer(servers, generation);
+                interest.RenewAtMs = NextRenewalMs(node.Clock.NowMs);
             }
 
             foreach (var payload in interest.Waiting ?? [])

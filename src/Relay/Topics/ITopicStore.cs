@@ -18,6 +18,9 @@ public interface ITopicStore
     /// <summary>This server has no subscribers any more. Returns the servers that publish and have to be told.</summary>
     Task<int[]> LeaveAsync(byte[] topic);
 
+    /// <summary>This server publishes no more: nobody tells it any longer. What names it is gone from the store.</summary>
+    Task ForgetAsync(byte[] topic);
+
     /// <summary>Keeps a message for clients that resume; takes a reference of its own. Written in the next batch.</summary>
     void Append(byte[] topic, Payload message);
 

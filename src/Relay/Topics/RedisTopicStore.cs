@@ -14,8 +14,10 @@ namespace FastPush.Relay.Topics;
 /// <summary>Interest and history of topics in Redis. The history is written behind (<see cref="HistoryWriter"/>).</summary>
 public sealed class RedisTopicStore : ITopicStore, IAsyncDisposable
 {
-    // Interest of a topic is renewed by every look-up and join; what nobody renews for so long belongs to nobody.
-    private const long InterestTtlMs = 24 * 3_600_000L;
+    /// <summary>
+    /// Interest in a topic must be renewed by a look-up or a join within this time, in ms: what nobody renews is of servers that died.
+    /// </summary>
+    public const long InterestTtlMs = 3 * 3_600_000L;
 
     private readonly IScriptStore _store;
     private readonly IMembers _members;
@@ -46,6 +48,9 @@ public sealed class RedisTopicStore : ITopicStore, IAsyncDisposable
 
     /// <inheritdoc/>
     public Task<int[]> LeaveAsync(byte[] topic) => AskAsync(TopicScripts.Leave, topic);
+
+    /// <inheritdoc/>
+    public Task ForgetAsync(byte[] topic) => AskAsync(TopicScripts.Forget, topic);
 
     /// <inheritdoc/>
     public void Append(byte[] topic, Payload message) => _history.Append(topic, message);

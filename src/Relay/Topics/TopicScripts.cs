@@ -27,6 +27,12 @@ internal static class TopicScripts
         return those('p:')
         """;
 
+    /// <summary>Returns the tokens with subscribers. The key goes with its last field.</summary>
+    public const string Forget = Common + """
+        redis.call('HDEL', KEYS[1], 'p:' .. ARGV[1])
+        return those('s:')
+        """;
+
     /// <summary>
     /// Keys: streams. Arguments: age at most and time to live (ms), then for each stream what may be trimmed (before this time, Unix ms),
     /// whether its time to live was prolonged lately, the number of its messages and these. They are one item, so that a busy topic costs

@@ -159,6 +159,8 @@ public sealed class RelayedMessageTests : IDisposable
 
         public Task<int[]> LeaveAsync(byte[] topic) => Task.FromResult<int[]>([]);
 
+        public Task ForgetAsync(byte[] topic) => Task.CompletedTask;
+
         public void Append(byte[] topic, Payload message) => Assert.NotNull(message);
 
         public Task FlushAsync(byte[] topic) => Task.CompletedTask;

@@ -57,6 +57,7 @@ internal sealed class RedisModel(Func<long> nowMs, Action<string> call)
             TopicScripts.Watch => Interest(key, 's', arguments, own: 'p'),
             TopicScripts.Join => Interest(key, 'p', arguments, own: 's'),
             TopicScripts.Leave => LeaveTopic(key, arguments),
+            TopicScripts.Forget => ForgetTopic(key, arguments),
             TopicScripts.Append => Append(keys, arguments),
             BeatScripts.Beat => Beat(arguments),
             BeatScripts.Leave => Gone(arguments),
@@ -96,6 +97,13 @@ internal sealed class RedisModel(Func<long> nowMs, Action<string> call)
         var interest = InterestOf(key);
         interest.Remove("s:" + arguments[0]);
         return Those(interest, 'p', arguments[1]);
+    }
+
+    private RedisResult ForgetTopic(string key, string[] arguments)
+    {
+        var interest = InterestOf(key);
+        interest.Remove("p:" + arguments[0]);
+        return Those(interest, 's', arguments[1]);
     }
 
     private OrderedDictionary<string, string> InterestOf(string key)
