@@ -39,9 +39,11 @@ public sealed class RelayAllocationTests : IDisposable
 
     public void Dispose()
     {
-        // A topic stays until the others were told that nobody listens here.
+        // A topic stays until the others were told that nobody listens or publishes here.
         _clients.ForEach(client => client.End());
-        _cluster.Topics.LeaveIdle();
+        _cluster.Topics.Sweep();
+        _node.Node.Topics.Sweep(long.MaxValue);
+        _cluster.Topics.Sweep();
         Empty();
         _lanes.Dispose();
         _node.Dispose();
