@@ -49,6 +49,28 @@ internal static class SseEndpoint
             return;
         }
 
+        var user = node.Users.Enter(principal); // Or it could be forgotten before the session opens.
+        try
+        {
+            if (!Subscriber.HasRoom(user, keys.Count))
+            {
+                context.Response.Headers.RetryAfter = "1";
+                var words = MemoryWords.Refusal(user, (long)keys.Count * Subscription.BytesAbout);
+                await Problem.WriteAsync(context, StatusCodes.Status429TooManyRequests, words);
+                return;
+            }
+
+            await StartAsync(context, node, principal, keys, position);
+        }
+        finally
+        {
+            node.Users.Leave(user);
+        }
+    }
+
+    private static async Task StartAsync(
+        HttpContext context, Node node, Auth.Principal principal, List<byte[]> keys, EventPosition? position)
+    {
         var response = context.Response;
         response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-cache, no-transform";

@@ -48,6 +48,7 @@ internal sealed class FleetActions
             (3, SetClock),
             (1, SetRedisClock),
             (3, RefuseCommand),
+            (3, FillMemory),
         ];
         _weights = _choices.Sum(c => c.Weight);
     }
@@ -67,6 +68,15 @@ internal sealed class FleetActions
         }
 
         _world.Advance(Random.Next(1, 12));
+    }
+
+    // Others fill a server's memory, or what they had is free again.
+    private void FillMemory()
+    {
+        if (Pick(_world.Nodes) is { } node)
+        {
+            node.FillMemory(isFull: Random.Next(3) == 0);
+        }
     }
 
     private T? Pick<T>(List<T> from)

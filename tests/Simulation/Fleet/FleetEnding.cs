@@ -40,6 +40,7 @@ internal sealed class FleetEnding(FleetWorld world)
         {
             node.KillAfter(int.MaxValue);
             node.Resume();
+            node.FillMemory(isFull: false);
         }
 
         for (var id = 1; world.Nodes.Count < 2; id++)

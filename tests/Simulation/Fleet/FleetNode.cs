@@ -6,6 +6,7 @@ using FastPush.Gateway.Telemetry;
 using FastPush.Gateway.Tests;
 using FastPush.Gateway.Tests.Testing;
 using FastPush.Gateway.Topics;
+using FastPush.Protocol.Buffers;
 using FastPush.Relay.Clocks;
 using FastPush.Relay.Dedup;
 using FastPush.Relay.Membership;
@@ -29,6 +30,7 @@ internal sealed class FleetNode : IDisposable
     private static readonly DevIssuer s_issuer = new(new ManualTimeProvider());
 
     private readonly FleetWorld _world;
+    private readonly MemoryShare _others;
     private readonly NodeContext _context = new();
     private readonly Queue<Action> _inbox = new();
     private readonly Membership _members;
@@ -67,6 +69,7 @@ internal sealed class FleetNode : IDisposable
         {
             Topics = new TopicTable(seed: 1),
         };
+        _others = new MemoryShare(Node.Memory, long.MaxValue);
         Store = new FleetStore(world, this);
         _members = new Membership(
             Store, serverId, epoch, new MembershipOptions { HeartBeatMs = 1_000, DeadAfterMs = DeadAfterMs }, Clock, log);
@@ -94,6 +97,18 @@ internal sealed class FleetNode : IDisposable
         Store.Up += Cluster.Repair.Request;
         _ticker = new Ticker(Node);
         SynchronizationContext.SetSynchronizationContext(outer);
+    }
+
+    /// <summary>Others have all of its memory, or none.</summary>
+    public void FillMemory(bool isFull)
+    {
+        _others.GiveBack(_others.Bytes);
+        if (isFull)
+        {
+            _others.Take(Math.Max(0, Node.Memory.BytesMax - Node.Memory.Bytes));
+        }
+
+        _world.Journal.Note($"{Name}: others have {_others.Bytes} bytes of its memory");
     }
 
     public string Name { get; }
