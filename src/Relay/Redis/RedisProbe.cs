@@ -43,8 +43,8 @@ internal sealed class RedisProbe
         ("push:entries:{/}", ["HDEL * f", "HEXISTS * f", "HGET * f", "HMGET * f", "HSET * f v", "HSTRLEN * f", "PEXPIRE * 1"]),
         ("push:history:{/}",
         [
-            "PEXPIRE * 1", "XADD * 1-1 f v", "XINFO STREAM *", "XRANGE * - +", "ZADD * 0 m", "ZCARD *", "ZRANGE * 0 -1", "ZRANGEBYLEX * - +",
-            "ZREM * m", "ZSCORE * m",
+            "PEXPIRE * 1", "XADD * 1-1 f v", "XINFO STREAM *", "XRANGE * - +", "ZADD * 0 m", "ZCARD *", "ZRANGE * 0 -1",
+            "ZRANGEBYLEX * - +", "ZREM * m", "ZSCORE * m",
         ]),
         ("push:history-entries:{/}", ["HDEL * f", "HEXISTS * f", "HGET * f", "HLEN *", "HSET * f v", "HSTRLEN * f", "PEXPIRE * 1"]),
         ("push:interest:{/}", ["HDEL * f", "HKEYS *", "HSET * f v", "PEXPIRE * 1"]),
