@@ -126,9 +126,13 @@ internal sealed partial class ClusterNode
             return;
         }
 
-        if (PayloadEnvelope.Rent(_node.Pool, envelope, topic.User, topic.Queue) is not { } payload)
+        // No room here, or none for what came before it: it goes back to its queue, and comes when there is some.
+        var payload = Starved.Contains(topic.User, topic.Queue!)
+            ? null
+            : PayloadEnvelope.Rent(_node.Pool, envelope, topic.User, topic.Queue);
+        if (payload is null)
         {
-            // No room here: it goes back to its queue, and comes when there is some.
+            Starved.Add(topic.User, topic.Queue!, PayloadEnvelope.SizeOf(envelope));
             _queues.Undeliverable(ServerId, topic.User, topic.Queue!, envelope.MessageId, mayHaveArrived: false);
             return;
         }

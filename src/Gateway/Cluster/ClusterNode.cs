@@ -39,6 +39,8 @@ internal sealed partial class ClusterNode : IRelayReceiver
         TopicStore = topics;
         Outcomes = new RemoteOutcomes(node, this);
         Repair = new Repair(node, this);
+        Starved = new StarvedQueues(node);
+        queues.OutOfMemory += Starved.Add;
     }
 
     public int ServerId { get; }
@@ -59,6 +61,8 @@ internal sealed partial class ClusterNode : IRelayReceiver
     public RemoteOutcomes Outcomes { get; }
 
     public Repair Repair { get; }
+
+    public StarvedQueues Starved { get; }
 
     /// <summary>The server id is this server's for certain, so ids may be made with it.</summary>
     public bool HasLease => _hasLease();

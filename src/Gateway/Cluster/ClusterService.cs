@@ -154,6 +154,7 @@ internal sealed class ClusterService(
         members.Returned += presence.RegisterAll;
         members.Changed += fleet.Repair.Request;
         store.Up += fleet.Repair.Request;
+        store.Up += takeover.Request; // With an old copy of its data comes back what was given up.
         lease.Lost += () => OnLeaseLost(serverId);
         var rates = options.Limits.RateScope == "fleet" ? new FleetRates(node, new RateLimitStore(store)) : null;
         _parts = new Parts(lease, members, queues, topics, presence, link, fleet, takeover, rates);

@@ -227,6 +227,12 @@ internal sealed class UserRelay(Node node, ClusterNode cluster, IUserQueues queu
             node.Redelivery.Offer(payload.User!, payload.Queue!);
             payload.Release();
         }
+        else if (isStored && cluster.Starved.Contains(payload.User!, payload.Queue!))
+        {
+            cluster.Starved.Add(payload.User!, payload.Queue!, payload.Length);
+            queues.Undeliverable(cluster.ServerId, payload.User!, payload.Queue!, payload.Id, mayHaveArrived: false);
+            payload.Release();
+        }
         else if (queues.Hold(payload, isStored))
         {
             node.Fanout.Deliver(key, payload);

@@ -63,6 +63,7 @@ internal sealed class Ticker : IDisposable
             }
 
             _node.Redelivery.Run(Redelivery.PerTick);
+            _node.Cluster?.Starved.TakeAgain();
 
             // A client that joins and leaves ever new topics must not fill the table until the regular sweep.
             if (++_ticks % SweepEveryTicks == 0 || _node.Topics.Count > _topicsKept * 2 + TopicsMoreMax)

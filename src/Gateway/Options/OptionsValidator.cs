@@ -78,7 +78,7 @@ internal static class OptionsValidator
 
     private static IEnumerable<string> Stores(GatewayOptions options)
     {
-        if (options.Redis.Length > 0 && RedisStore.Validate(options.Redis) is { } fault)
+        if (options.Redis.Length > 0 && RedisConfiguration.Validate(options.Redis) is { } fault)
         {
             yield return $"FastPush:Redis: {fault}";
         }

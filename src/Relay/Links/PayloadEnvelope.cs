@@ -77,6 +77,10 @@ public static class PayloadEnvelope
         return payload;
     }
 
+    /// <summary>About how many bytes a message in an envelope takes here.</summary>
+    public static int SizeOf(in RelayEnvelope envelope) =>
+        MessageTail.Size(2 * NameBytesMax, envelope.HeaderLines.Length, envelope.Body.Length);
+
     // The line "content-length:N\n" that ends a payload's header lines; receivers write their own.
     private static int ContentLengthBytes(int bodyBytes)
     {

@@ -21,7 +21,13 @@ public interface IScriptStore
     /// <summary>Rises whenever Redis was away: what was written before may be lost.</summary>
     long Generation { get; }
 
-    /// <summary>Redis is usable (again). Called on a pool thread.</summary>
+    /// <summary>
+    /// What was stored before this time (Unix ms, Redis' clock) may have been settled since: the data may have gone back in time then.
+    /// <see cref="long.MaxValue"/> while that is not known.
+    /// </summary>
+    long UnsureUntilMs { get; }
+
+    /// <summary>Redis is usable (again), or its data may have gone back in time. Called on a pool thread.</summary>
     event Action? Up;
 
     /// <summary>It is a Redis Cluster, so that keys of one script must share a slot.</summary>

@@ -31,6 +31,7 @@ public sealed class RedisStore : IScriptStore, IAsyncDisposable
     private int _isDisposed;
     private long _failures;
     private long _generation;
+    private long _sureGeneration = -1;
     private long _lastUpAt;
 
     /// <summary>For a StackExchange.Redis configuration string; throws <see cref="ArgumentException"/> when it cannot be read.</summary>
@@ -58,19 +59,6 @@ public sealed class RedisStore : IScriptStore, IAsyncDisposable
                 ShouldHandle = new PredicateBuilder().Handle<Exception>(e => RedisFault.IsOutage(e) && !RedisFault.IsRefusal(e)),
             })
             .Build();
-    }
-
-    /// <summary>What is wrong with a configuration string, or null.</summary>
-    public static string? Validate(string configuration)
-    {
-        try
-        {
-            return ConfigurationOptions.Parse(configuration).EndPoints.Count == 0 ? "names no server (host:port)" : null;
-        }
-        catch (ArgumentException e)
-        {
-            return e.Message; // It names the keyword.
-        }
     }
 
     /// <summary>
@@ -104,6 +92,9 @@ public sealed class RedisStore : IScriptStore, IAsyncDisposable
 
     /// <inheritdoc/>
     public long Generation => Volatile.Read(ref _generation);
+
+    /// <inheritdoc/>
+    public long UnsureUntilMs => Volatile.Read(ref _sureGeneration) == Generation ? _probe.UnsureUntilMs : long.MaxValue;
 
     /// <inheritdoc/>
     public event Action? Up;
@@ -202,9 +193,15 @@ public sealed class RedisStore : IScriptStore, IAsyncDisposable
                     _lastUpAt = _time.GetTimestamp();
                 }
 
-                var (unfit, hasLog) = await _probe.LookAsync(this, _connection);
+                var generation = Generation;
+                var (unfit, hasLog) = await _probe.LookAsync(this, _connection, _time);
                 _lastUpAt = _time.GetTimestamp();
+                Volatile.Write(ref _sureGeneration, generation);
                 Judge(_connection, unfit, hasLog);
+                if (_probe.HasGoneBack() && IsUp)
+                {
+                    Up?.Invoke();
+                }
             }
             catch (Exception e) when (e is StoreUnavailableException || RedisFault.IsOutage(e))
             {

@@ -35,7 +35,9 @@ internal sealed class WriteBehind<T>(IScriptStore store, IWriteBehind<T> target,
 
     public void Start() => _running = RunAsync();
 
-    /// <summary>Never blocks. The place where it waits, for <see cref="TryWithdraw"/>; null when it was refused, which it is told.</summary>
+    /// <summary>
+    /// Never blocks. The place where it waits, for <see cref="TryWithdraw"/>; null when it was refused, which it is told.
+    /// </summary>
     public LinkedListNode<T>? Add(in T write)
     {
         var why = store.IsUp || target.IsRetried(write) ? "the node is stopping" : store.Reason;
@@ -156,7 +158,8 @@ internal sealed class WriteBehind<T>(IScriptStore store, IWriteBehind<T> target,
         }
 
         var running = portion.ConvertAll(write => ExecuteAsync(write, hasFailed));
-        await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        await Task.WhenAll(running)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         Sort(portion, running, failed);
         line.Failed.AddRange(failed);
         GoOn(line, isUp && failed.Count == 0);

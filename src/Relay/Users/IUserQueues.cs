@@ -82,6 +82,9 @@ public interface IUserQueues : IOfflineQueue
     /// <summary>A message's time was over when it was taken. The reference is the queue's.</summary>
     event Action<Payload>? Expired;
 
+    /// <summary>A message of this user and queue, of so many bytes, found no memory here when it was taken; the store keeps it.</summary>
+    event Action<string, string, int>? OutOfMemory;
+
     /// <summary>Messages came back into this user's queue, which these servers hold.</summary>
     event Action<string, string, int[]>? Waiting;
 

@@ -170,7 +170,12 @@ public sealed partial class RedisUserQueues
             if (!hasRoom || !UserEntry.TryRead(entry, write.User, write.Queue, _pool, out var message, out isFull))
             {
                 // Or it is an entry of a version that is not known here: it stays in the store.
-                hasRoom &= !isFull;
+                if (isFull)
+                {
+                    hasRoom = false;
+                    OutOfMemory?.Invoke(write.User, write.Queue, entry.Length);
+                }
+
                 _held.Remove(write.User, id);
                 Undeliverable(_serverId, write.User, write.Queue, id, mayHaveArrived: false);
                 continue;
@@ -184,7 +189,9 @@ public sealed partial class RedisUserQueues
                 continue;
             }
 
-            taken.Add(message);
+            // What is over may have come back with a Redis that was restarted or restored.
+            var mayBeOver = payload.TimestampMs <= _store.UnsureUntilMs;
+            taken.Add(mayBeOver ? message with { Attempts = Math.Max(message.Attempts, (byte)1) } : message);
         }
 
         return hasRoom;

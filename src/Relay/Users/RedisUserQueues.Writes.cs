@@ -65,12 +65,9 @@ public sealed partial class RedisUserQueues
     // it, or the relay lost it) is given up: at once, or when it can no longer be on its way.
     private async Task LeaveAsync(QueueWrite write)
     {
-        lock (_interest)
+        if (IsWanted(write.User, write.Queue))
         {
-            if (_interest.TryGetValue((write.User, write.Queue), out var wanted) && wanted.SinceMs != 0)
-            {
-                return; // A subscription came meanwhile.
-            }
+            return; // A subscription came meanwhile.
         }
 
         var owned = (string[])await _store.EvalAsync(UserScripts.Leave, Keys(write.User, write.Queue), [_members.Self]);
@@ -155,7 +152,9 @@ public sealed partial class RedisUserQueues
         }
     }
 
-    private bool IsLost(QueueWrite write) => write.Generation is { } generation && generation != _store.Generation;
+    private bool IsLost(QueueWrite write) =>
+        write is { Generation: { } generation, Message: { } message }
+        && (generation != _store.Generation || message.TimestampMs <= _store.UnsureUntilMs);
 
     private Task<RedisResult> AskToReleaseAsync(QueueWrite write, bool isLost)
     {

@@ -57,6 +57,9 @@ public sealed partial class RedisUserQueues : IUserQueues, IWriteBehind<QueueWri
     public event Action<Payload>? Expired;
 
     /// <inheritdoc/>
+    public event Action<string, string, int>? OutOfMemory;
+
+    /// <inheritdoc/>
     public event Action<string, string, int[]>? Waiting;
 
     /// <inheritdoc/>
@@ -230,15 +233,6 @@ public sealed partial class RedisUserQueues : IUserQueues, IWriteBehind<QueueWri
     {
         await _count.FlushAsync();
         return []; // Keys expire by themselves, messages when they are taken.
-    }
-
-    // Under the lock of all interest.
-    private void Forget(string user, string queue, QueueInterest interest)
-    {
-        if (interest.IsIdle)
-        {
-            _interest.Remove((user, queue));
-        }
     }
 
     private bool TryHold(string user, string queue, long id, long generation, bool isTaken)

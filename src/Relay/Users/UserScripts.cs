@@ -66,7 +66,7 @@ internal static partial class UserScripts
     /// Arguments: own token, time to live (ms), tokens of the living, highest id of this server's own in-flight messages that the relay
     /// should have brought, 1 = return those too that it still may bring, so that nothing newer overtakes them, bytes to return at most.
     /// Makes the server a holder, and the owner of the first messages that wait, as many as those bytes are, or one. Returns 1 when more
-    /// wait, how many ids follow of messages in flight that it may claim (<see cref="Claim"/>), these ids, and the entries that it now owns.
+    /// wait, how many ids follow of messages in flight that it may claim (<see cref="Claim"/>), these ids, and the entries it now owns.
     /// </summary>
     public const string Take = Common + """
         local self, ttl, alive, bytes = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[6])
@@ -75,7 +75,9 @@ internal static partial class UserScripts
         redis.call('PEXPIRE', KEYS[1], ttl)
         local known = redis.call('HGETALL', KEYS[1])
         for i = 1, #known, 2 do
-          if not string.find(alive, ',' .. known[i] .. '.' .. known[i + 1] .. ',', 1, true) then redis.call('HDEL', KEYS[1], known[i]) end
+          if not string.find(alive, ',' .. known[i] .. '.' .. known[i + 1] .. ',', 1, true) then
+            redis.call('HDEL', KEYS[1], known[i])
+          end
         end
         local out, all = {'0', '0'}, redis.call('HGETALL', KEYS[3])
         for i = 1, #all, 2 do
@@ -206,11 +208,11 @@ internal static partial class UserScripts
         """;
 
     /// <summary>
-    /// Arguments: tokens of the living, messages at most, bytes at most, time to live (ms). Puts what only the dead own into the offline
-    /// queue. Returns how many, and the tokens that hold the queue.
+    /// Arguments: tokens of the living, messages at most, bytes at most, time to live (ms), own token. Puts what only the dead own into the
+    /// offline queue. Returns how many, the tokens that hold the queue, and how many are this server's.
     /// </summary>
     public const string Orphans = Common + """
-        local all, moved = redis.call('HGETALL', KEYS[3]), 0
+        local all, moved, mine = redis.call('HGETALL', KEYS[3]), 0, 0
         for i = 1, #all, 2 do
           local id = all[i]
           if living(all[i + 1], ARGV[1]) == ',' then
@@ -220,9 +222,11 @@ internal static partial class UserScripts
               moved = moved + 1
             end
             redis.call('HDEL', KEYS[3], id)
+          elseif string.find(all[i + 1], ',' .. ARGV[5] .. ',', 1, true) then
+            mine = mine + 1
           end
         end
-        local out = {tostring(moved), holders(ARGV[1])}
+        local out = {tostring(moved), holders(ARGV[1]), tostring(mine)}
         if moved > 0 then trim({}, tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]) end
         return out
         """;
@@ -249,7 +253,9 @@ internal static partial class UserScripts
             size = size + length
             out[#out + 1] = redis.call('HGET', KEYS[7], id)
             local owners = redis.call('HGET', KEYS[3], id)
-            if (owners and not string.find(owners, ',' .. self .. ',', 1, true)) or (not owners and redis.call('LPOS', KEYS[2], id)) then
+            if owners then
+              if not string.find(owners, ',' .. self .. ',', 1, true) then raise(id, '001') end
+            elseif redis.call('LPOS', KEYS[2], id) then
               raise(id, '001')
             end
           end

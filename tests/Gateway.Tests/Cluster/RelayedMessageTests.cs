@@ -83,6 +83,8 @@ public sealed class RelayedMessageTests : IDisposable
 
         public event Action<Payload>? Expired { add { } remove { } }
 
+        public event Action<string, string, int>? OutOfMemory { add { } remove { } }
+
         public event Action<string, string, int[]>? Waiting { add { } remove { } }
 
         public bool Fails { get; set; }

@@ -106,6 +106,8 @@ public sealed class RelayUserAllocationTests : IDisposable
 
         public long Generation => 1;
 
+        public long UnsureUntilMs => 0;
+
         public bool IsCluster => false;
 
         public int SlotOf(RedisKey key) => 0;

@@ -165,6 +165,8 @@ public sealed class WriteBehindTests : IAsyncLifetime, IDisposable
 
         public long Generation => 0;
 
+        public long UnsureUntilMs => 0;
+
         public bool IsCluster => false;
 
         public int SlotOf(RedisKey key) => 0;

@@ -33,6 +33,8 @@ internal sealed class StoreSpy(IScriptStore inner) : IScriptStore
 
     public long Generation => inner.Generation;
 
+    public long UnsureUntilMs => inner.UnsureUntilMs;
+
     /// <summary>Three slots.</summary>
     public int SlotOf(RedisKey key) => inner.SlotOf(key) % 3;
 

@@ -177,6 +177,34 @@ public sealed class RedisUserQueuesTests(RedisServer redis) : IClassFixture<Redi
         message.Release();
     }
 
+    [Theory]
+    [InlineData("run", "another")]
+    [InlineData("looks", "-100")]
+    public async Task What_was_in_a_restored_Redis_counts_as_attempted_and_what_came_after_does_not(string field, string value)
+    {
+        var old = Message(11);
+        Assert.Empty(await AcceptAsync(old));
+        old.Release();
+        var ups = 0;
+        _store.Up += () => Interlocked.Increment(ref ups);
+        var before = _store.UnsureUntilMs;
+
+        // As a copy of an earlier process has it, or one that was looked at less often.
+        await redis.Database.HashSetAsync("push:probe-line:{push:probe}", field, value);
+        await Until.TrueAsync(() => _store.UnsureUntilMs is > 0 and < long.MaxValue && _store.UnsureUntilMs != before);
+        await Until.TrueAsync(() => Volatile.Read(ref ups) == 1);
+        Assert.True(Assert.Single(await TakeAsync()).Redelivered);
+        _queues.Leave("u", "q");
+        await Until.TrueAsync(async () => !await redis.Database.KeyExistsAsync("push:queues:{u}:q"));
+        var since = _store.UnsureUntilMs;
+        await Until.TrueAsync(() => TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() > since);
+        var young = Message(12);
+        Assert.Empty(await AcceptAsync(young));
+        young.Release();
+        Assert.False((await TakeAsync()).Single(message => message.Payload.Id == 12).Redelivered);
+        Assert.Equal(since, _store.UnsureUntilMs);
+    }
+
     private sealed class Alone : IMembers
     {
         public string Self => "1.100";

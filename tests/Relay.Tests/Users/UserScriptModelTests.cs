@@ -201,7 +201,7 @@ public sealed class UserScriptModelTests(RedisServer redis) : IClassFixture<Redi
                 < 13 => ("settle", UserScripts.Settle, [id, _random.Next(2) == 0 ? "" : entry, history, ttl]),
                 < 15 => ("leave", UserScripts.Leave, [self]),
                 < 16 => ("history", UserScripts.ReadHistory, [self, id, portion]),
-                _ => ("orphans", UserScripts.Orphans, [alive, messages, bytes, ttl]),
+                _ => ("orphans", UserScripts.Orphans, [alive, messages, bytes, ttl, self]),
             };
         }
 

@@ -49,6 +49,7 @@ internal sealed class FleetActions
             (1, SetRedisClock),
             (3, RefuseCommand),
             (3, FillMemory),
+            (3, () => _world.Redis.Save()),
         ];
         _weights = _choices.Sum(c => c.Weight);
     }
@@ -75,6 +76,7 @@ internal sealed class FleetActions
     {
         if (Pick(_world.Nodes) is { } node)
         {
+            _world.Reach("memory full");
             node.FillMemory(isFull: Random.Next(3) == 0);
         }
     }
@@ -272,7 +274,7 @@ internal sealed class FleetActions
         if (_world.IsRedisUp)
         {
             _world.Reach("Redis down");
-            _world.StopRedis(losesData: Random.Next(4) == 0);
+            _world.StopRedis(losesData: Random.Next(4) == 0, isRestored: Random.Next(4) == 0);
             _world.After(Random.Next(10, Random.Next(3) == 0 ? 9_000 : 1_500), _world.StartRedis);
         }
     }

@@ -95,6 +95,7 @@ internal sealed class FleetNode : IDisposable
         };
         _members.Changed += Cluster.Repair.Request;
         Store.Up += Cluster.Repair.Request;
+        Store.Up += _takeover.Request;
         _ticker = new Ticker(Node);
         SynchronizationContext.SetSynchronizationContext(outer);
     }

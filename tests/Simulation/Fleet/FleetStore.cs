@@ -23,6 +23,10 @@ internal sealed class FleetStore : IScriptStore
     private int _connection;
     private bool _isConnected = true;
     private bool _isDown;
+    private long _sureGeneration = -1;
+    private long _unsureUntilMs;
+    private long _since;
+    private long _toldUnsureMs;
 
     public FleetStore(FleetWorld world, FleetNode node)
     {
@@ -37,6 +41,8 @@ internal sealed class FleetStore : IScriptStore
     public bool IsUp { get; private set; }
 
     public long Generation { get; private set; }
+
+    public long UnsureUntilMs => _sureGeneration == Generation ? _unsureUntilMs : long.MaxValue;
 
     public int CallTimeoutMs => 1_000;
 
@@ -176,11 +182,18 @@ internal sealed class FleetStore : IScriptStore
     {
         try
         {
-            await Ask(() => _world.RefusedCommand is { } command ? throw Failure($"no right to {command}") : RedisResult.Create(1));
+            var generation = Generation;
+            var since = (long)await Ask(() => _world.RefusedCommand is { } command
+                ? throw Failure($"no right to {command}")
+                : RedisResult.Create(_world.Redis.Probe()));
+            _unsureUntilMs = since == _since ? _unsureUntilMs : Math.Max(since, _node.Clock.GetUtcNow().ToUnixTimeMilliseconds());
+            _since = since;
+            _sureGeneration = generation;
             _isDown = false;
-            if (!IsUp)
+            if (!IsUp || _toldUnsureMs != _unsureUntilMs)
             {
                 IsUp = true;
+                _toldUnsureMs = _unsureUntilMs;
                 Up?.Invoke();
             }
         }

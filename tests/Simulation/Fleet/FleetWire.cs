@@ -75,6 +75,11 @@ internal sealed class FleetWire(FleetWorld world)
 
     private void Check(FleetConnection connection, FleetSubscription subscription, FleetMessage message, bool redelivered, long start)
     {
+        if (redelivered && world.IsRestored(message))
+        {
+            return; // It may have been over; who is told so has been told enough.
+        }
+
         var isAgain = subscription.Seen.ContainsKey(message);
         if (isAgain && (subscription.IsAuto || !redelivered))
         {

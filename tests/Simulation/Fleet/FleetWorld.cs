@@ -21,6 +21,7 @@ internal sealed class FleetWorld : IDisposable
     private readonly List<FleetNode> _ended = [];
     private readonly Dictionary<long, List<FleetNode>> _forgotten = [];
     private readonly HashSet<long> _stored = [];
+    private readonly HashSet<long> _restored = [];
 
     // Users with a script that was cut off: until all is repeated a message may be in two places.
     private readonly HashSet<string> _torn = [];
@@ -35,7 +36,7 @@ internal sealed class FleetWorld : IDisposable
         _wire = new FleetWire(this);
         Options = new GatewayOptions
         {
-            Limits = new LimitOptions { OutboxBytes = 16 << 10 },
+            Limits = new LimitOptions { OutboxBytes = 16 << 10, MessageMemoryBytes = 16 << 20 },
             Ack = new AckOptions { TimeoutMs = Random.Next(2) == 0 ? 3_000 : 10_000, Retries = 200 },
             Drain = new DrainOptions { TimeoutMs = 8_000, ReadinessMs = 500, SpreadMs = 1_000 },
             Offline = new OfflineOptions { Messages = 100_000, TtlSeconds = 7 * 24 * 3600 },
@@ -117,17 +118,28 @@ internal sealed class FleetWorld : IDisposable
     }
 
     /// <summary>Redis goes away: for every process the connections break.</summary>
-    public void StopRedis(bool losesData)
+    public void StopRedis(bool losesData, bool isRestored = false)
     {
-        Journal.Note($"Redis goes away, loses its data {losesData}");
+        Journal.Note($"Redis goes away, loses its data {losesData}, is restored {isRestored}");
         IsRedisUp = false;
+        Redis.Restart();
         foreach (var node in Nodes.ToList())
         {
             node.Store.Break();
             node.Relay.Break(Random.Next(1, 500));
         }
 
-        if (losesData)
+        if (isRestored)
+        {
+            Reach("restored");
+            Forget();
+            Redis.Restore();
+            foreach (var id in Redis.Users.Values.SelectMany(model => model.Entries.Keys).Where(key => key[0] != 'a'))
+            {
+                _restored.Add(long.Parse(id, CultureInfo.InvariantCulture));
+            }
+        }
+        else if (losesData)
         {
             Reach("data lost");
             Forget();
@@ -194,6 +206,9 @@ internal sealed class FleetWorld : IDisposable
         _forgotten.TryGetValue(message.Id, out var holders)
             ? holders.Count == 0 || holders.Exists(n => n.IsOver)
             : !_stored.Contains(message.Id) && message.Publisher.Node.IsOver;
+
+    /// <summary>It came back with an old copy of Redis' data, though it may have been over.</summary>
+    public bool IsRestored(FleetMessage message) => _restored.Contains(message.Id);
 
     public void Ended(FleetNode node)
     {

@@ -15,7 +15,11 @@ internal sealed class RedisModel(Func<long> nowMs, Action<string> call)
     private readonly Dictionary<string, OrderedDictionary<string, string>> _interest = [];
     private readonly Dictionary<string, List<string[]>> _topics = [];
     private readonly Dictionary<string, double> _servers = [];
+    private SortedDictionary<string, UserModel> _saved = new(StringComparer.Ordinal);
     private long _counter;
+    private long _since;
+    private int _run;
+    private int _knownRun;
 
     /// <summary>By what their keys name from the tag on: <c>user}:queue</c>.</summary>
     public SortedDictionary<string, UserModel> Users { get; } = new(StringComparer.Ordinal);
@@ -30,6 +34,33 @@ internal sealed class RedisModel(Func<long> nowMs, Action<string> call)
         _topics.Clear();
         _servers.Clear();
         _counter = 0;
+    }
+
+    /// <summary>A copy of the users' data is put away.</summary>
+    public void Save() => _saved = new(Users.ToDictionary(u => u.Key, u => u.Value.Copy()), StringComparer.Ordinal);
+
+    /// <summary>It was restarted with the copy, which knows nothing of what came after it.</summary>
+    public void Restore()
+    {
+        Users.Clear();
+        foreach (var (name, model) in _saved)
+        {
+            Users[name] = model.Copy();
+        }
+    }
+
+    /// <summary>It is another process from now on.</summary>
+    public void Restart() => _run++;
+
+    /// <summary>The gateway's probe: since when the data cannot have gone back.</summary>
+    public long Probe()
+    {
+        if (_knownRun != _run)
+        {
+            (_knownRun, _since) = (_run, nowMs());
+        }
+
+        return _since;
     }
 
     public long Add(long by) => _counter += by;

@@ -9,6 +9,19 @@ internal sealed partial class UserModel
     // What a history knows by their ids alone.
     private const int Remembered = 1_000;
 
+    /// <summary>The same keys, to be changed apart.</summary>
+    public UserModel Copy()
+    {
+        var copy = new UserModel(call) { OfflineBytes = OfflineBytes };
+        Queues.ToList().ForEach(f => copy.Queues.Add(f.Key, f.Value));
+        copy.Offline.AddRange(Offline);
+        InFlight.ToList().ForEach(f => copy.InFlight.Add(f.Key, f.Value));
+        Entries.ToList().ForEach(f => copy.Entries.Add(f.Key, f.Value));
+        copy.History.UnionWith(History);
+        HistoryEntries.ToList().ForEach(f => copy.HistoryEntries.Add(f.Key, f.Value));
+        return copy;
+    }
+
     private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
 
     private static bool IsIn(string tokens, string token) => tokens.Contains($",{token},", Bytes);

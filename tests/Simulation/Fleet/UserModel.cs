@@ -260,12 +260,13 @@ internal sealed partial class UserModel(Action<string> call)
 
     public string[] Orphans(string[] a)
     {
-        var moved = 0;
+        var (moved, mine) = (0, 0);
         call("HGETALL");
         foreach (var (id, owners) in InFlight.ToList())
         {
             if (Living(owners, a[0]) != ",")
             {
+                mine += IsIn(owners, a[4]) ? 1 : 0;
                 continue;
             }
 
@@ -281,7 +282,7 @@ internal sealed partial class UserModel(Action<string> call)
             InFlight.Remove(id);
         }
 
-        string[] told = [Text(moved), Holders(a[0])];
+        string[] told = [Text(moved), Holders(a[0]), Text(mine)];
         if (moved > 0)
         {
             Trim([], Number(a[1]), Number(a[2]));
