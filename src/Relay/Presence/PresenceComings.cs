@@ -18,7 +18,7 @@ internal sealed class PresenceComings
     {
         lock (_waiting)
         {
-            if (writer.Add(coming) is { } place)
+            if (writer.Place(coming) is { } place)
             {
                 _waiting[coming.Session] = place;
             }
@@ -36,7 +36,7 @@ internal sealed class PresenceComings
                 writer.TryWithdraw(before);
             }
 
-            if (writer.Add(going) is { } place && !wasWritten)
+            if (writer.Place(going) is { } place && !wasWritten)
             {
                 _goings[going.User] = place;
             }

@@ -20,8 +20,10 @@ internal sealed class WriteBehind<T>(IScriptStore store, IWriteBehind<T> target,
     private const int PortionMax = 64;
     private const int LinesMax = 64;
     private const int RetryMs = 200;
+    private const int SpareMax = 64;
 
     private readonly Dictionary<string, WriteLine<T>> _lines = new(StringComparer.Ordinal);
+    private readonly Stack<WriteLine<T>> _spare = new();
     private readonly List<WriteLine<T>> _parked = [];
     private readonly Channel<WriteLine<T>> _ready =
         Channel.CreateUnbounded<WriteLine<T>>(new UnboundedChannelOptions { SingleReader = true });
@@ -38,7 +40,12 @@ internal sealed class WriteBehind<T>(IScriptStore store, IWriteBehind<T> target,
     /// <summary>
     /// Never blocks. The place where it waits, for <see cref="TryWithdraw"/>; null when it was refused, which it is told.
     /// </summary>
-    public LinkedListNode<T>? Add(in T write)
+    public LinkedListNode<T>? Place(in T write) => Add(write, isKnown: true);
+
+    /// <summary>As <see cref="Place"/>, for what is never withdrawn.</summary>
+    public void Add(in T write) => Add(write, isKnown: false);
+
+    private LinkedListNode<T>? Add(in T write, bool isKnown)
     {
         var why = store.IsUp || target.IsRetried(write) ? "the node is stopping" : store.Reason;
         lock (_lines)
@@ -50,7 +57,7 @@ internal sealed class WriteBehind<T>(IScriptStore store, IWriteBehind<T> target,
                 {
                     line.Questions += target.MayBeRefused(write) ? 1 : 0;
                     BeReady(line);
-                    return line.Waiting.AddLast(write);
+                    return line.Add(write, isKnown);
                 }
 
                 why = "more of this user's requests wait for Redis than may";
@@ -66,13 +73,12 @@ internal sealed class WriteBehind<T>(IScriptStore store, IWriteBehind<T> target,
     {
         lock (_lines)
         {
-            if (place.List is not { } waiting)
+            if (place.List is null)
             {
                 return false;
             }
 
-            _lines[target.LineOf(place.Value)].Questions -= target.MayBeRefused(place.Value) ? 1 : 0;
-            waiting.Remove(place);
+            _lines[target.LineOf(place.Value)].Withdraw(target, place);
             return true;
         }
     }
@@ -106,7 +112,8 @@ internal sealed class WriteBehind<T>(IScriptStore store, IWriteBehind<T> target,
         var name = target.LineOf(write);
         if (!_lines.TryGetValue(name, out var line))
         {
-            _lines[name] = line = new WriteLine<T>(name);
+            _lines[name] = line = _spare.TryPop(out var spare) ? spare : new WriteLine<T>();
+            line.Name = name;
         }
 
         return line;
@@ -184,6 +191,11 @@ internal sealed class WriteBehind<T>(IScriptStore store, IWriteBehind<T> target,
             if (line.Waiting.Count + line.Failed.Count == 0)
             {
                 _lines.Remove(line.Name);
+                line.IsBusy = false;
+                if (_spare.Count < SpareMax)
+                {
+                    _spare.Push(line);
+                }
             }
             else if (isUp)
             {

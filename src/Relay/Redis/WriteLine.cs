@@ -1,9 +1,15 @@
 namespace FastPush.Relay.Redis;
 
 /// <summary>What waits of one user, in order.</summary>
-internal sealed class WriteLine<T>(string name)
+internal sealed class WriteLine<T>
 {
-    public string Name => name;
+    // Places that nobody else knows, to be used again: a message's settlement allocates nothing.
+    private const int SpareMax = 1_024;
+
+    private readonly Stack<LinkedListNode<T>> _spare = new();
+    private readonly HashSet<LinkedListNode<T>> _known = [];
+
+    public string Name { get; set; } = "";
 
     public LinkedList<T> Waiting { get; } = [];
 
@@ -16,13 +22,41 @@ internal sealed class WriteLine<T>(string name)
     /// <summary>It has its turn, waits for it, or for Redis.</summary>
     public bool IsBusy { get; set; }
 
+    /// <summary>Adds one; <paramref name="isKnown"/>: the caller keeps its place.</summary>
+    public LinkedListNode<T> Add(in T write, bool isKnown)
+    {
+        if (isKnown)
+        {
+            var place = Waiting.AddLast(write);
+            _known.Add(place);
+            return place;
+        }
+
+        if (!_spare.TryPop(out var spare))
+        {
+            return Waiting.AddLast(write);
+        }
+
+        spare.Value = write;
+        Waiting.AddLast(spare);
+        return spare;
+    }
+
+    /// <summary>Takes one out before its turn.</summary>
+    public void Withdraw(IWriteBehind<T> target, LinkedListNode<T> place)
+    {
+        _known.Remove(place);
+        Questions -= target.MayBeRefused(place.Value) ? 1 : 0;
+        Waiting.Remove(place);
+    }
+
     /// <summary>Moves the first ones that may be under way together.</summary>
     public void Choose(IWriteBehind<T> target, int countMax, List<T> portion)
     {
         while (portion.Count < countMax && Waiting.First is { } next && !target.MustFollow(next.Value, portion))
         {
-            Remove(target, next);
             portion.Add(next.Value);
+            Remove(target, next);
         }
     }
 
@@ -35,8 +69,8 @@ internal sealed class WriteLine<T>(string name)
             var next = node.Next;
             if (!target.IsRetried(node.Value))
             {
-                Remove(target, node);
                 taken.Add(node.Value);
+                Remove(target, node);
             }
 
             node = next;
@@ -49,5 +83,10 @@ internal sealed class WriteLine<T>(string name)
     {
         Questions -= target.MayBeRefused(node.Value) ? 1 : 0;
         Waiting.Remove(node);
+        if (!_known.Remove(node) && _spare.Count < SpareMax)
+        {
+            node.Value = default!;
+            _spare.Push(node);
+        }
     }
 }

@@ -30,7 +30,7 @@ internal sealed class QueueInterest(WriteBehind<QueueWrite> writer)
         }
 
         _takes.RemoveAll(place => place.List is null);
-        if (writer.Add(take) is { } place)
+        if (writer.Place(take) is { } place)
         {
             _takes.Add(place);
         }
@@ -55,7 +55,7 @@ internal sealed class QueueInterest(WriteBehind<QueueWrite> writer)
         _takes.Clear();
         if (MayBeRegistered && _leave?.List is null)
         {
-            _leave = writer.Add(leave);
+            _leave = writer.Place(leave);
         }
     }
 }

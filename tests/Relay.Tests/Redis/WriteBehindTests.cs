@@ -66,16 +66,16 @@ public sealed class WriteBehindTests : IAsyncLifetime, IDisposable
         await Until.TrueAsync(() => _target.Started == 1);
         for (var i = 0; i < WriteBehind<Write>.QuestionsMax; i++)
         {
-            Assert.NotNull(_writer.Add(new Write("u", i, Kind.Question)));
+            Assert.NotNull(_writer.Place(new Write("u", i, Kind.Question)));
         }
 
-        Assert.Null(_writer.Add(new Write("u", -1, Kind.Question)));
+        Assert.Null(_writer.Place(new Write("u", -1, Kind.Question)));
         Assert.Contains("u -1: more of this user's requests wait for Redis than may", _target.Failed);
-        var change = _writer.Add(new Write("u", 1));
+        var change = _writer.Place(new Write("u", 1));
         Assert.True(_writer.TryWithdraw(change!));
         Assert.False(_writer.TryWithdraw(change!));
-        Assert.NotNull(_writer.Add(new Write("u", 2)));
-        Assert.NotNull(_writer.Add(new Write("other", 3, Kind.Question)));
+        Assert.NotNull(_writer.Place(new Write("u", 2)));
+        Assert.NotNull(_writer.Place(new Write("other", 3, Kind.Question)));
         _target.Blocked.SetResult();
         await Until.TrueAsync(() => _target.Done.Contains("u 2"));
         Assert.DoesNotContain("u 1", _target.Done.SkipWhile(done => done != $"u {WriteBehind<Write>.QuestionsMax - 1}").Skip(1));
@@ -85,8 +85,8 @@ public sealed class WriteBehindTests : IAsyncLifetime, IDisposable
     public async Task While_the_store_is_away_changes_wait_and_questions_do_not()
     {
         _store.IsUp = false;
-        Assert.NotNull(_writer.Add(new Write("u", 1)));
-        Assert.Null(_writer.Add(new Write("u", 2, Kind.Question)));
+        Assert.NotNull(_writer.Place(new Write("u", 1)));
+        Assert.Null(_writer.Place(new Write("u", 2, Kind.Question)));
         Assert.Contains("u 2: it is away", _target.Failed);
         Assert.Empty(_target.Done);
         _store.IsUp = true;

@@ -40,7 +40,7 @@ internal sealed class FleetActions
             (12, Change),
             (4, BreakStore),
             (5, BreakRelay),
-            (2, StopRedis),
+            (3, StopRedis),
             (3, KillSoon),
             (10, Start),
             (3, Pause),
@@ -274,7 +274,8 @@ internal sealed class FleetActions
         if (_world.IsRedisUp)
         {
             _world.Reach("Redis down");
-            _world.StopRedis(losesData: Random.Next(4) == 0, isRestored: Random.Next(4) == 0);
+            var kind = Random.Next(4);
+            _world.StopRedis(losesData: kind == 0, isRestored: kind == 1);
             _world.After(Random.Next(10, Random.Next(3) == 0 ? 9_000 : 1_500), _world.StartRedis);
         }
     }

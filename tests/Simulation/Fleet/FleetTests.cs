@@ -23,7 +23,7 @@ public sealed class FleetTests
     public void Runs_reach_all_faults()
     {
         var reached = new HashSet<string>();
-        for (var seed = 101; seed <= 110; seed++)
+        for (var seed = 101; seed <= 120; seed++)
         {
             Run(seed, Steps, world => reached.UnionWith(world.Reached.Keys));
         }
