@@ -8,10 +8,10 @@ namespace FastPush.Relay.Presence;
 /// </summary>
 internal sealed class PresenceComings
 {
-    private readonly Dictionary<long, LinkedListNode<PresenceWrite>> _waiting = [];
+    private readonly Dictionary<long, (PresenceWrite Write, WritePlace Place)> _waiting = [];
 
     // By user, the last going of a session that was never written.
-    private readonly Dictionary<string, LinkedListNode<PresenceWrite>> _goings = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (PresenceWrite Write, WritePlace Place)> _goings = new(StringComparer.Ordinal);
 
     /// <summary>A session begins.</summary>
     public void Add(WriteBehind<PresenceWrite> writer, PresenceWrite coming)
@@ -20,7 +20,7 @@ internal sealed class PresenceComings
         {
             if (writer.Place(coming) is { } place)
             {
-                _waiting[coming.Session] = place;
+                _waiting[coming.Session] = (coming, place);
             }
         }
     }
@@ -30,15 +30,15 @@ internal sealed class PresenceComings
     {
         lock (_waiting)
         {
-            var wasWritten = !_waiting.Remove(going.Session, out var coming) || !writer.TryWithdraw(coming);
+            var wasWritten = !_waiting.Remove(going.Session, out var coming) || !writer.TryWithdraw(coming.Write, coming.Place);
             if (!wasWritten && _goings.Remove(going.User, out var before))
             {
-                writer.TryWithdraw(before);
+                writer.TryWithdraw(before.Write, before.Place);
             }
 
             if (writer.Place(going) is { } place && !wasWritten)
             {
-                _goings[going.User] = place;
+                _goings[going.User] = (going, place);
             }
         }
     }
@@ -52,7 +52,7 @@ internal sealed class PresenceComings
             {
                 _waiting.Remove(write.Session);
             }
-            else if (_goings.TryGetValue(write.User, out var going) && going.Value == write)
+            else if (_goings.TryGetValue(write.User, out var going) && going.Write == write)
             {
                 _goings.Remove(write.User);
             }

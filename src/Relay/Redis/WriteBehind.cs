@@ -40,12 +40,16 @@ internal sealed class WriteBehind<T>(IScriptStore store, IWriteBehind<T> target,
     /// <summary>
     /// Never blocks. The place where it waits, for <see cref="TryWithdraw"/>; null when it was refused, which it is told.
     /// </summary>
-    public LinkedListNode<T>? Place(in T write) => Add(write, isKnown: true);
+    public WritePlace? Place(in T write)
+    {
+        var place = new WritePlace();
+        return TryAdd(write, place) ? place : null;
+    }
 
     /// <summary>As <see cref="Place"/>, for what is never withdrawn.</summary>
-    public void Add(in T write) => Add(write, isKnown: false);
+    public void Add(in T write) => TryAdd(write, null);
 
-    private LinkedListNode<T>? Add(in T write, bool isKnown)
+    private bool TryAdd(in T write, WritePlace? place)
     {
         var why = store.IsUp || target.IsRetried(write) ? "the node is stopping" : store.Reason;
         lock (_lines)
@@ -55,9 +59,9 @@ internal sealed class WriteBehind<T>(IScriptStore store, IWriteBehind<T> target,
                 var line = LineOf(write);
                 if (!target.MayBeRefused(write) || line.Questions < QuestionsMax)
                 {
-                    line.Questions += target.MayBeRefused(write) ? 1 : 0;
+                    line.Add(target, write, place);
                     BeReady(line);
-                    return line.Add(write, isKnown);
+                    return true;
                 }
 
                 why = "more of this user's requests wait for Redis than may";
@@ -65,21 +69,15 @@ internal sealed class WriteBehind<T>(IScriptStore store, IWriteBehind<T> target,
         }
 
         target.End(write, new StoreUnavailableException(why));
-        return null;
+        return false;
     }
 
     /// <summary>Takes back what is not yet under way. False when it is, or is done.</summary>
-    public bool TryWithdraw(LinkedListNode<T> place)
+    public bool TryWithdraw(in T write, WritePlace place)
     {
         lock (_lines)
         {
-            if (place.List is null)
-            {
-                return false;
-            }
-
-            _lines[target.LineOf(place.Value)].Withdraw(target, place);
-            return true;
+            return _lines.TryGetValue(target.LineOf(write), out var line) && line.TryWithdraw(target, write, place);
         }
     }
 
@@ -183,12 +181,10 @@ internal sealed class WriteBehind<T>(IScriptStore store, IWriteBehind<T> target,
         {
             if (_stopping.IsCancellationRequested)
             {
-                over = [.. line.Failed, .. line.Waiting];
-                line.Failed.Clear();
-                line.Waiting.Clear();
+                over = line.TakeAll(target);
             }
 
-            if (line.Waiting.Count + line.Failed.Count == 0)
+            if (line.Count + line.Failed.Count == 0)
             {
                 _lines.Remove(line.Name);
                 line.IsBusy = false;

@@ -1,62 +1,72 @@
 namespace FastPush.Relay.Redis;
 
-/// <summary>What waits of one user, in order.</summary>
+/// <summary>What waits of one user, in order. Guarded by its owner's lock. A change allocates nothing, but for who keeps a place.</summary>
 internal sealed class WriteLine<T>
 {
-    // Places that nobody else knows, to be used again: a message's settlement allocates nothing.
-    private const int SpareMax = 1_024;
+    // From so many on it looks whether most of what stands here was withdrawn.
+    private const int CompactAt = 64;
 
-    private readonly Stack<LinkedListNode<T>> _spare = new();
-    private readonly HashSet<LinkedListNode<T>> _known = [];
+    private readonly Queue<(T Write, WritePlace? Place)> _waiting = new();
+    private int _withdrawn;
 
     public string Name { get; set; } = "";
-
-    public LinkedList<T> Waiting { get; } = [];
 
     /// <summary>What failed because of Redis, in order; older than all that waits.</summary>
     public List<T> Failed { get; } = [];
 
+    /// <summary>Those that wait.</summary>
+    public int Count => _waiting.Count - _withdrawn;
+
     /// <summary>Of those that wait, so many may be refused.</summary>
-    public int Questions { get; set; }
+    public int Questions { get; private set; }
 
     /// <summary>It has its turn, waits for it, or for Redis.</summary>
     public bool IsBusy { get; set; }
 
-    /// <summary>Adds one; <paramref name="isKnown"/>: the caller keeps its place.</summary>
-    public LinkedListNode<T> Add(in T write, bool isKnown)
+    public void Add(IWriteBehind<T> target, in T write, WritePlace? place)
     {
-        if (isKnown)
-        {
-            var place = Waiting.AddLast(write);
-            _known.Add(place);
-            return place;
-        }
-
-        if (!_spare.TryPop(out var spare))
-        {
-            return Waiting.AddLast(write);
-        }
-
-        spare.Value = write;
-        Waiting.AddLast(spare);
-        return spare;
+        Questions += target.MayBeRefused(write) ? 1 : 0;
+        _waiting.Enqueue((write, place));
     }
 
-    /// <summary>Takes one out before its turn.</summary>
-    public void Withdraw(IWriteBehind<T> target, LinkedListNode<T> place)
+    /// <summary>Takes one out before its turn; false when that was.</summary>
+    public bool TryWithdraw(IWriteBehind<T> target, in T write, WritePlace place)
     {
-        _known.Remove(place);
-        Questions -= target.MayBeRefused(place.Value) ? 1 : 0;
-        Waiting.Remove(place);
+        if (!place.IsWaiting)
+        {
+            return false;
+        }
+
+        place.IsWaiting = false;
+        Questions -= target.MayBeRefused(write) ? 1 : 0;
+        if (++_withdrawn * 2 > _waiting.Count && _withdrawn >= CompactAt)
+        {
+            Keep(static (_, _) => true, target, taken: null);
+        }
+
+        return true;
     }
 
     /// <summary>Moves the first ones that may be under way together.</summary>
     public void Choose(IWriteBehind<T> target, int countMax, List<T> portion)
     {
-        while (portion.Count < countMax && Waiting.First is { } next && !target.MustFollow(next.Value, portion))
+        while (portion.Count < countMax && _waiting.TryPeek(out var next))
         {
-            portion.Add(next.Value);
-            Remove(target, next);
+            if (next.Place is { IsWaiting: false })
+            {
+                _withdrawn--;
+            }
+            else if (target.MustFollow(next.Write, portion))
+            {
+                return;
+            }
+            else
+            {
+                Leave(target, next);
+                portion.Add(next.Write);
+            }
+
+            _waiting.Dequeue();
         }
     }
 
@@ -64,29 +74,56 @@ internal sealed class WriteLine<T>
     public List<T> TakeUnretried(IWriteBehind<T> target)
     {
         var taken = new List<T>();
-        for (var node = Waiting.First; node is not null;)
-        {
-            var next = node.Next;
-            if (!target.IsRetried(node.Value))
-            {
-                taken.Add(node.Value);
-                Remove(target, node);
-            }
-
-            node = next;
-        }
-
+        Keep(static (target, write) => target.IsRetried(write), target, taken);
         return taken;
     }
 
-    private void Remove(IWriteBehind<T> target, LinkedListNode<T> node)
+    /// <summary>Takes out all.</summary>
+    public List<T> TakeAll(IWriteBehind<T> target)
     {
-        Questions -= target.MayBeRefused(node.Value) ? 1 : 0;
-        Waiting.Remove(node);
-        if (!_known.Remove(node) && _spare.Count < SpareMax)
+        List<T> taken = [.. Failed];
+        Failed.Clear();
+        Keep(static (_, _) => false, target, taken);
+        return taken;
+    }
+
+    private void Keep(Func<IWriteBehind<T>, T, bool> isKept, IWriteBehind<T> target, List<T>? taken)
+    {
+        for (var i = _waiting.Count; i > 0; i--)
         {
-            node.Value = default!;
-            _spare.Push(node);
+            var entry = _waiting.Dequeue();
+            if (entry.Place is { IsWaiting: false })
+            {
+                continue;
+            }
+
+            if (isKept(target, entry.Write))
+            {
+                _waiting.Enqueue(entry);
+            }
+            else
+            {
+                Leave(target, entry);
+                taken!.Add(entry.Write);
+            }
+        }
+
+        _withdrawn = 0;
+    }
+
+    private void Leave(IWriteBehind<T> target, in (T Write, WritePlace? Place) entry)
+    {
+        Questions -= target.MayBeRefused(entry.Write) ? 1 : 0;
+        if (entry.Place is { } place)
+        {
+            place.IsWaiting = false;
         }
     }
+}
+
+/// <summary>The place of a change in its line, for who may want to take it back.</summary>
+internal sealed class WritePlace
+{
+    /// <summary>It is not yet under way. Written under the lock of the lines.</summary>
+    public bool IsWaiting { get; set; } = true;
 }

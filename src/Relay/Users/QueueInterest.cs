@@ -8,8 +8,8 @@ namespace FastPush.Relay.Users;
 /// </summary>
 internal sealed class QueueInterest(WriteBehind<QueueWrite> writer)
 {
-    private readonly List<LinkedListNode<QueueWrite>> _takes = [];
-    private LinkedListNode<QueueWrite>? _leave;
+    private readonly List<(QueueWrite Write, WritePlace Place)> _takes = [];
+    private (QueueWrite Write, WritePlace Place)? _leave;
 
     /// <summary>Since when it has subscriptions here without a break, Unix milliseconds; 0 = it has none.</summary>
     public long SinceMs { get; private set; }
@@ -18,21 +18,21 @@ internal sealed class QueueInterest(WriteBehind<QueueWrite> writer)
     public bool MayBeRegistered { get; set; }
 
     /// <summary>Nothing is wanted, waits, or is to be undone.</summary>
-    public bool IsIdle => SinceMs == 0 && !MayBeRegistered && _takes.Count == 0 && _leave?.List is null;
+    public bool IsIdle => SinceMs == 0 && !MayBeRegistered && _takes.Count == 0 && _leave is not { Place.IsWaiting: true };
 
     public void Take(QueueWrite take, long nowMs)
     {
         take = take with { IsFirst = SinceMs == 0 };
         SinceMs = SinceMs == 0 ? nowMs : SinceMs;
-        if (_leave is { } leave && writer.TryWithdraw(leave))
+        if (_leave is { } leave && writer.TryWithdraw(leave.Write, leave.Place))
         {
             _leave = null; // What it would have given up, the take brings.
         }
 
-        _takes.RemoveAll(place => place.List is null);
+        _takes.RemoveAll(other => !other.Place.IsWaiting);
         if (writer.Place(take) is { } place)
         {
-            _takes.Add(place);
+            _takes.Add((take, place));
         }
     }
 
@@ -40,11 +40,11 @@ internal sealed class QueueInterest(WriteBehind<QueueWrite> writer)
     public void Leave(QueueWrite leave)
     {
         SinceMs = 0;
-        foreach (var place in _takes)
+        foreach (var (take, place) in _takes)
         {
-            if (writer.TryWithdraw(place))
+            if (writer.TryWithdraw(take, place))
             {
-                place.Value.Taken!.TrySetResult([]);
+                take.Taken!.TrySetResult([]);
             }
             else
             {
@@ -53,9 +53,9 @@ internal sealed class QueueInterest(WriteBehind<QueueWrite> writer)
         }
 
         _takes.Clear();
-        if (MayBeRegistered && _leave?.List is null)
+        if (MayBeRegistered && _leave is not { Place.IsWaiting: true })
         {
-            _leave = writer.Place(leave);
+            _leave = writer.Place(leave) is { } place ? (leave, place) : null;
         }
     }
 }

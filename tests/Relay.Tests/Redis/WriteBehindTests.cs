@@ -71,9 +71,10 @@ public sealed class WriteBehindTests : IAsyncLifetime, IDisposable
 
         Assert.Null(_writer.Place(new Write("u", -1, Kind.Question)));
         Assert.Contains("u -1: more of this user's requests wait for Redis than may", _target.Failed);
-        var change = _writer.Place(new Write("u", 1));
-        Assert.True(_writer.TryWithdraw(change!));
-        Assert.False(_writer.TryWithdraw(change!));
+        var write = new Write("u", 1);
+        var change = _writer.Place(write);
+        Assert.True(_writer.TryWithdraw(write, change!));
+        Assert.False(_writer.TryWithdraw(write, change!));
         Assert.NotNull(_writer.Place(new Write("u", 2)));
         Assert.NotNull(_writer.Place(new Write("other", 3, Kind.Question)));
         _target.Blocked.SetResult();
