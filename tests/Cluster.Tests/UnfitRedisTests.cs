@@ -129,7 +129,7 @@ public sealed class UnfitRedisTests : IAsyncLifetime
 
         foreach (var (i, server) in cluster.Servers.Index())
         {
-            var right = i % 2 == 0 ? "lset" : "spublish";
+            var right = i % 2 == 0 ? "lrem" : "spublish";
             await server.CommandAsync("ACL", "SETUSER", "default", $"-{right}");
             await Deadline.Until(async () => (await fleet.Gateways[0].ReasonAsync()).Contains(right, StringComparison.OrdinalIgnoreCase));
             await server.CommandAsync("ACL", "SETUSER", "default", "+@all");
