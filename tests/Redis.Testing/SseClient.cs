@@ -7,7 +7,11 @@ namespace FastPush.Redis.Testing;
 /// <param name="Id">The message id.</param>
 /// <param name="Type"><c>message</c> unless the event names another.</param>
 /// <param name="Data">Its lines joined by line feeds.</param>
-public sealed record SseEvent(string Id, string Type, string Data);
+public sealed record SseEvent(string Id, string Type, string Data)
+{
+    /// <summary>The message's own id, which a stream of several destinations puts in front of its position.</summary>
+    public string MessageId => Id.Split('.')[0];
+}
 
 /// <summary>A reader of <c>GET /sse</c>.</summary>
 public sealed class SseClient : IAsyncDisposable

@@ -122,7 +122,12 @@ internal sealed class Roamer(ChaosRound round, string user)
     {
         while (client.Events.TryRead(out var message))
         {
-            var id = long.Parse(message.Id, CultureInfo.InvariantCulture);
+            if (message.Type == "gap")
+            {
+                continue; // It says that the topic's history does not reach back so far; topics promise no more.
+            }
+
+            var id = long.Parse(message.MessageId, CultureInfo.InvariantCulture);
             Saw(id);
             round.Journal.Came(stay, message.Data, id, isMarked: false);
         }

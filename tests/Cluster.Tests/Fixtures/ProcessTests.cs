@@ -17,8 +17,9 @@ public sealed class ProcessTests
         Assert.Equal((id, "hello", "y"), (message["message-id"], message.Body, message["x"]));
         await alice.AckedAsync(message);
         var other = await alice.SendAsync("/topic/a", "two\nlines");
-        Assert.Equal(new SseEvent(other, "message", "two\nlines"), await stream.NextAsync());
-        Assert.Equal(other, stream.LastEventId);
+        var came = await stream.NextAsync();
+        Assert.Equal((other, "message", "two\nlines"), (came.MessageId, came.Type, came.Data));
+        Assert.Equal(came.Id, stream.LastEventId);
 
         await alice.SendFrameAsync("HELLO\n\n");
         var end = await alice.Ended.WaitAsync(Deadline.Default);
