@@ -7,6 +7,7 @@ using FastPush.Protocol.Buffers;
 using FastPush.Relay.Links;
 using FastPush.Relay.Redis;
 using FastPush.Relay.Topics;
+using FastPush.Relay.Users;
 using Microsoft.Extensions.Logging.Abstractions;
 using ClusterNode = FastPush.Gateway.Cluster.ClusterNode;
 
@@ -24,12 +25,21 @@ public sealed class RelayAllocationTests : IDisposable
     private readonly TestNode _node = new(o => o with { Limits = o.Limits with { MessageMemoryBytes = 64 << 20 } });
     private readonly RelayLanes _lanes = new(Options(), TimeProvider.System);
     private readonly List<StompClient> _clients = [];
+    private readonly RedisUserQueues _queues;
     private readonly ClusterNode _cluster;
 
     public RelayAllocationTests()
     {
         // Neither queues of users nor keys of requests are asked for a topic's message.
-        _cluster = new ClusterNode(_node.Node, Here, null!, new Topics(), new FleetKeys(_node.Node, null!), _ => true, () => true)
+        _queues = new RedisUserQueues(
+            new RelayUserAllocationTests.WillingStore(),
+            new RelayUserAllocationTests.Members(),
+            Here,
+            _node.Node.Pool,
+            new UserQueueOptions(_node.Node.Options.Offline, HistoryMessages: 100, HistoryAgeSeconds: 300),
+            _node.Time,
+            NullLogger.Instance);
+        _cluster = new ClusterNode(_node.Node, Here, _queues, new Topics(), new FleetKeys(_node.Node, null!), _ => true, () => true)
         {
             Relay = new LaneRelay(_lanes),
         };
@@ -47,6 +57,7 @@ public sealed class RelayAllocationTests : IDisposable
         Empty();
         _lanes.Dispose();
         _node.Dispose();
+        _queues.Dispose();
     }
 
     [Fact]

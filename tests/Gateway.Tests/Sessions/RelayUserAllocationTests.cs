@@ -74,7 +74,7 @@ public sealed class RelayUserAllocationTests : IDisposable
         _cluster.OnBatchEnd();
     }
 
-    private sealed class Members : IMembers
+    internal sealed class Members : IMembers
     {
         public string Self => "1.1";
 
@@ -88,7 +88,7 @@ public sealed class RelayUserAllocationTests : IDisposable
     }
 
     /// <summary>Takes every change.</summary>
-    private sealed class WillingStore : IScriptStore
+    internal sealed class WillingStore : IScriptStore
     {
         private static readonly Task<RedisResult> s_done = Task.FromResult(RedisResult.Create(0));
 
