@@ -52,11 +52,11 @@ public sealed class CrankFileTests
     public void What_a_file_does_not_have_is_an_error()
     {
         var file = new CrankFile(Sample, "/");
-        Assert.Throws<YamlException>(() => file.Services("three", "local", s_none));
-        Assert.Throws<YamlException>(() => file.Services("two", "remote", s_none));
-        Assert.Throws<YamlException>(() => file.Services("two", "local", new Dictionary<string, string> { ["nmae"] = "x" }));
+        Assert.Throws<ScenarioFileException>(() => file.Services("three", "local", s_none));
+        Assert.Throws<ScenarioFileException>(() => file.Services("two", "remote", s_none));
+        Assert.Throws<ScenarioFileException>(() => file.Services("two", "local", new Dictionary<string, string> { ["nmae"] = "x" }));
         var odd = Sample.Replace("executable: l/run", "dockerFile: x", StringComparison.Ordinal);
-        Assert.Equal(10, Assert.Throws<YamlException>(() => new CrankFile(odd, "/").Services("two", "local", s_none)).Line);
+        Assert.Equal(10, Assert.Throws<ScenarioFileException>(() => new CrankFile(odd, "/").Services("two", "local", s_none)).Line);
     }
 
     [Theory]

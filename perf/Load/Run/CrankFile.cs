@@ -44,26 +44,26 @@ internal sealed class CrankFile
     {
         if (Map(_root, "scenarios").Find(scenario) is not YamlMap services)
         {
-            throw new YamlException(_root.Line, $"no scenario is called '{scenario}'; there are {string.Join(", ", Scenarios)}");
+            throw new ScenarioFileException(_root.Line, $"no scenario is called '{scenario}'; there are {string.Join(", ", Scenarios)}");
         }
 
         if (Map(_root, "profiles").Find(profile) is not YamlMap chosen)
         {
-            throw new YamlException(_root.Line, $"no profile is called '{profile}'");
+            throw new ScenarioFileException(_root.Line, $"no profile is called '{profile}'");
         }
 
         var known = new HashSet<string>(StringComparer.Ordinal);
         var list = services.Entries.Select(e => Service(e.Key, e.Value, chosen, given, known)).ToList();
         var unknown = given.Keys.FirstOrDefault(name => !known.Contains(name));
-        return unknown is null ? list : throw new YamlException(_root.Line, $"no variable is called '{unknown}'");
+        return unknown is null ? list : throw new ScenarioFileException(_root.Line, $"no variable is called '{unknown}'");
     }
 
     private Service Service(
         string name, YamlNode node, YamlMap profile, IReadOnlyDictionary<string, string> given, HashSet<string> known)
     {
-        var use = node as YamlMap ?? throw new YamlException(node.Line, $"'{name}' must be a map with a job");
-        var jobName = Text(use, "job") ?? throw new YamlException(use.Line, $"'{name}' names no job");
-        var job = Map(_root, "jobs").Find(jobName) as YamlMap ?? throw new YamlException(use.Line, $"no job is called '{jobName}'");
+        var use = node as YamlMap ?? throw new ScenarioFileException(node.Line, $"'{name}' must be a map with a job");
+        var jobName = Text(use, "job") ?? throw new ScenarioFileException(use.Line, $"'{name}' names no job");
+        var job = Map(_root, "jobs").Find(jobName) as YamlMap ?? throw new ScenarioFileException(use.Line, $"no job is called '{jobName}'");
         var own = Map(profile, "jobs").Find(name) as YamlMap ?? new YamlMap(profile.Line, []);
         YamlMap[] layers = [job, use, own];
         foreach (var layer in layers)
@@ -91,7 +91,7 @@ internal sealed class CrankFile
 
         return new Service(
             name,
-            Value("executable") ?? throw new YamlException(job.Line, $"the job '{jobName}' has no executable"),
+            Value("executable") ?? throw new ScenarioFileException(job.Line, $"the job '{jobName}' has no executable"),
             Value("arguments") ?? "",
             Value("readyStateText"),
             Value("beforeScript"),
@@ -105,19 +105,19 @@ internal sealed class CrankFile
         e => e.Key,
         e => e.Value is YamlMap source && Text(source, "localFolder") is { } folder
             ? Path.GetFullPath(folder, _folder)
-            : throw new YamlException(e.Value.Line, $"the source '{e.Key}' has no localFolder"));
+            : throw new ScenarioFileException(e.Value.Line, $"the source '{e.Key}' has no localFolder"));
 
     private static YamlMap Map(YamlMap parent, string key) => parent.Find(key) switch
     {
         null => new YamlMap(parent.Line, []),
         YamlMap map => map,
-        { } other => throw new YamlException(other.Line, $"'{key}' must be a map"),
+        { } other => throw new ScenarioFileException(other.Line, $"'{key}' must be a map"),
     };
 
     private static string? Text(YamlMap parent, string key) => parent.Find(key) is { } node ? Scalar(node) : null;
 
     private static string Scalar(YamlNode node) =>
-        node is YamlScalar scalar ? scalar.Text : throw new YamlException(node.Line, "a text or number is expected");
+        node is YamlScalar scalar ? scalar.Text : throw new ScenarioFileException(node.Line, "a text or number is expected");
 
     private static void CheckKeys(YamlMap map, string[] known)
     {
@@ -125,7 +125,7 @@ internal sealed class CrankFile
         {
             if (!known.Contains(key))
             {
-                throw new YamlException(value.Line, $"'{key}' is not understood by the local runner");
+                throw new ScenarioFileException(value.Line, $"'{key}' is not understood by the local runner");
             }
         }
     }

@@ -44,7 +44,7 @@ internal static class LocalRunner
             var crank = new CrankFile(await File.ReadAllTextAsync(file), Path.GetDirectoryName(Path.GetFullPath(file))!);
             return await RunAsync(crank.Services(scenario, profile, variables), json);
         }
-        catch (YamlException e)
+        catch (ScenarioFileException e)
         {
             throw new UsageException($"{file}: {e.Message}");
         }

@@ -5,12 +5,12 @@ namespace FastPush.Load.Run;
 /// <summary>Puts variables into texts: <c>{{name}}</c>, the one construct of Liquid that the scenario files use.</summary>
 internal static class Template
 {
-    /// <exception cref="YamlException">An unknown variable, or another construct.</exception>
+    /// <exception cref="ScenarioFileException">An unknown variable, or another construct.</exception>
     public static string Render(string text, IReadOnlyDictionary<string, string> variables, int line)
     {
         if (text.Contains("{%", StringComparison.Ordinal))
         {
-            throw new YamlException(line, "only {{name}} is understood in a template, no tags");
+            throw new ScenarioFileException(line, "only {{name}} is understood in a template, no tags");
         }
 
         var rendered = new StringBuilder();
@@ -25,14 +25,14 @@ internal static class Template
             var close = text.IndexOf("}}", open, StringComparison.Ordinal);
             if (close < 0)
             {
-                throw new YamlException(line, "a {{ without }}");
+                throw new ScenarioFileException(line, "a {{ without }}");
             }
 
             var name = text[(open + 2)..close].Trim();
             rendered.Append(text, at, open - at);
             rendered.Append(variables.TryGetValue(name, out var value)
                 ? value
-                : throw new YamlException(line, $"no variable is called '{name}'"));
+                : throw new ScenarioFileException(line, $"no variable is called '{name}'"));
             at = close + 2;
         }
     }

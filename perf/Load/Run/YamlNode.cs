@@ -14,8 +14,8 @@ internal sealed record YamlMap(int Line, IReadOnlyList<KeyValuePair<string, Yaml
     public YamlNode? Find(string key) => Entries.FirstOrDefault(e => e.Key == key).Value;
 }
 
-/// <summary>A file that is not of the subset, or does not say what it must.</summary>
-internal sealed class YamlException(int line, string message) : Exception($"line {line}: {message}")
+/// <summary>A scenario file that is not YAML, or does not say what it must.</summary>
+internal sealed class ScenarioFileException(int line, string message) : Exception($"line {line}: {message}")
 {
     public int Line { get; } = line;
 }
