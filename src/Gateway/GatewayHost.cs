@@ -70,7 +70,7 @@ internal static class GatewayHost
         services.AddSingleton(time);
         services.AddSingleton(options);
         services.AddSingleton(RunMode.From(options, builder.Environment.EnvironmentName));
-        AddTokens(services, jwt, time.Machine);
+        AddTokens(services, jwt, time.Machine, builder.Environment.IsDevelopment());
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<IOfflineQueue>(new MemoryOfflineQueue(options.Offline));
         services.AddSingleton<IPresence>(new MemoryPresence(PresenceRememberedMax));
@@ -122,10 +122,14 @@ internal static class GatewayHost
         return builder.Build();
     }
 
-    private static void AddTokens(IServiceCollection services, JwtOptions jwt, TimeProvider time)
+    private static void AddTokens(IServiceCollection services, JwtOptions jwt, TimeProvider time, bool isDevelopment)
     {
         KeySource keys;
-        if (jwt.HasKeyPath)
+        if (jwt.IsFetched)
+        {
+            keys = KeySource.Fetched(jwt, httpsOnly: !isDevelopment);
+        }
+        else if (jwt.HasKeys)
         {
             if (!KeySource.TryOpen(jwt, out keys, out var fault))
             {

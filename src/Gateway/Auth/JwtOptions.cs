@@ -1,6 +1,6 @@
 namespace FastPush.Gateway.Auth;
 
-/// <summary>Section <c>FastPush:Jwt</c>: whose tokens are accepted. Without a key path only the development issuer can be used.</summary>
+/// <summary>Section <c>FastPush:Jwt</c>: whose tokens are accepted. Without keys only the development issuer can be used.</summary>
 internal sealed record JwtOptions
 {
     public const string Section = "FastPush:Jwt";
@@ -12,13 +12,19 @@ internal sealed record JwtOptions
     private const int ClockSkewSecondsCeiling = 300;
     private const int CacheEntriesCeiling = 1 << 20;
 
+    /// <summary>URL of an issuer that says where its keys are (OpenID Connect Discovery 1.0).</summary>
+    public string? Authority { get; init; }
+
+    /// <summary>URL of a JSON Web Key Set (RFC 7517).</summary>
+    public string? JwksUrl { get; init; }
+
     /// <summary>File with a JSON Web Key Set (RFC 7517).</summary>
     public string? JwksPath { get; init; }
 
     /// <summary>PEM file with one RSA public key (SPKI or PKCS#1) or one X.509 certificate.</summary>
     public string? PublicKeyPath { get; init; }
 
-    /// <summary>What <c>iss</c> must be, byte for byte.</summary>
+    /// <summary>What <c>iss</c> must be, byte for byte. An <see cref="Authority"/> stands for itself.</summary>
     public string? Issuer { get; init; }
 
     /// <summary>What <c>aud</c> must be or contain, byte for byte.</summary>
@@ -33,19 +39,26 @@ internal sealed record JwtOptions
     /// <summary>Most verified tokens remembered; 0 turns the cache off.</summary>
     public int CacheEntries { get; init; } = 16 << 10;
 
-    public bool HasKeyPath => !string.IsNullOrEmpty(JwksPath) || !string.IsNullOrEmpty(PublicKeyPath);
+    /// <summary>Where keys come from was said.</summary>
+    public bool HasKeys => IsFetched || !string.IsNullOrEmpty(JwksPath) || !string.IsNullOrEmpty(PublicKeyPath);
 
-    /// <summary>Every fault of the section, each as "key: what is wrong". Reads the key file.</summary>
-    public IEnumerable<string> Validate()
+    /// <summary>Keys come from a URL.</summary>
+    public bool IsFetched => !string.IsNullOrEmpty(Authority) || !string.IsNullOrEmpty(JwksUrl);
+
+    /// <summary>What <c>iss</c> must be.</summary>
+    public string? EffectiveIssuer => string.IsNullOrEmpty(Issuer) ? Authority : Issuer;
+
+    /// <summary>Every fault of the section, each as "key: what is wrong". Reads the key file, fetches nothing.</summary>
+    public IEnumerable<string> Validate(bool isDevelopment)
     {
-        if (HasKeyPath)
+        if (HasKeys)
         {
-            if (!KeySet.TryLoad(this, out _, out var fault))
+            if (KeyFault(isDevelopment) is { } fault)
             {
                 yield return fault;
             }
 
-            if (string.IsNullOrEmpty(Issuer))
+            if (string.IsNullOrEmpty(EffectiveIssuer))
             {
                 yield return $"{Section}:Issuer: missing; tokens are accepted from one issuer only";
             }
@@ -70,5 +83,29 @@ internal sealed record JwtOptions
         {
             yield return $"{Section}:CacheEntries: {CacheEntries} is not in 0 to {CacheEntriesCeiling}";
         }
+    }
+
+    private string? KeyFault(bool isDevelopment)
+    {
+        (string Name, string? Value)[] sources =
+            [(nameof(Authority), Authority), (nameof(JwksUrl), JwksUrl), (nameof(JwksPath), JwksPath), (nameof(PublicKeyPath), PublicKeyPath)];
+        var set = sources.Where(s => !string.IsNullOrEmpty(s.Value)).ToList();
+        if (set.Count > 1)
+        {
+            return $"{Section}:{set[1].Name}: set beside {set[0].Name}; set one of Authority, JwksUrl, JwksPath, PublicKeyPath";
+        }
+
+        var (name, value) = set[0];
+        if (!IsFetched)
+        {
+            return KeySet.TryLoad(this, out _, out var fault) ? null : fault;
+        }
+
+        if (!Uri.TryCreate(value, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http") || uri.UserInfo.Length > 0)
+        {
+            return $"{Section}:{name}: not an http(s) URL without user and password";
+        }
+
+        return uri.Scheme == "http" && !isDevelopment ? $"{Section}:{name}: must be https; http is for Development only" : null;
     }
 }

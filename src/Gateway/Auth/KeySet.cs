@@ -18,6 +18,14 @@ internal sealed class KeySet
         this.anyKid = anyKid;
     }
 
+    private KeySet()
+    {
+        keys = [];
+    }
+
+    /// <summary>Nobody's signature is accepted: the issuer has not been heard yet.</summary>
+    public static KeySet None { get; } = new();
+
     public int Count => keys.Length;
 
     /// <summary>Keys of the set that cannot be used, each with why; tokens that name them are refused.</summary>

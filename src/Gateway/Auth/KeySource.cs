@@ -1,12 +1,13 @@
 namespace FastPush.Gateway.Auth;
 
-/// <summary>Holds the key set in force and replaces it when its file changes.</summary>
-internal sealed class KeySource
+/// <summary>Holds the key set in force and replaces it when its file changes, or when other keys were fetched.</summary>
+internal sealed class KeySource : IDisposable
 {
     private readonly JwtOptions? options;
     private volatile Snapshot current;
     private KeyFile.Stamp stamp;
     private string lastFault = "";
+    private KeyFetcher? fetcher;
 
     private KeySource(KeySet keys, JwtOptions? options, KeyFile.Stamp stamp)
     {
@@ -27,19 +28,33 @@ internal sealed class KeySource
         return loaded;
     }
 
+    /// <summary>Keys of a URL: none until the first <see cref="Reload"/> has fetched them.</summary>
+    public static KeySource Fetched(JwtOptions options, bool httpsOnly, TimeSpan? refreshEvery = null)
+    {
+        var source = new KeySource(KeySet.None, null, default);
+        source.fetcher = new KeyFetcher(options, source, httpsOnly, refreshEvery);
+        return source;
+    }
+
     /// <summary>Keys that never change.</summary>
     public static KeySource Fixed(KeySet keys) => new(keys, null, default);
 
+    /// <summary>A token named a key that is not there: where keys are fetched, they are looked at anew, at most once a minute.</summary>
+    public void OnUnknownKey() => fetcher?.OnUnknownKey();
+
+    /// <summary>Takes other keys over at once. One thread at a time.</summary>
+    public void Replace(KeySet keys) => current = new Snapshot(keys, current.Generation + 1);
+
     /// <summary>
     /// Takes over the file if it is another than the one in force. A file that cannot be used is tried again at each call, and
-    /// its fault is reported once. Reads the file: call it from one thread, and not from an event loop's.
+    /// its fault is reported once. Reads the file, or begins to fetch: call it from one thread, and not from an event loop's.
     /// </summary>
     public KeyReload Reload(out string fault)
     {
         fault = "";
         if (options is null)
         {
-            return KeyReload.Unchanged;
+            return fetcher?.Poll(out fault) ?? KeyReload.Unchanged;
         }
 
         _ = KeySet.TryName(options, out var path, out var name, out _);
@@ -61,9 +76,11 @@ internal sealed class KeySource
 
         stamp = found;
         lastFault = "";
-        current = new Snapshot(keys, current.Generation + 1);
+        Replace(keys);
         return KeyReload.Reloaded;
     }
+
+    public void Dispose() => fetcher?.Dispose();
 
     private KeyReload Keep(string found, out string fault)
     {

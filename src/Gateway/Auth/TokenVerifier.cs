@@ -24,13 +24,13 @@ internal sealed class TokenVerifier
     /// <param name="time">Its wall clock judges exp, nbf and iat.</param>
     public TokenVerifier(KeySource source, JwtOptions options, TimeProvider time)
     {
-        ArgumentException.ThrowIfNullOrEmpty(options.Issuer);
+        ArgumentException.ThrowIfNullOrEmpty(options.EffectiveIssuer);
         ArgumentException.ThrowIfNullOrEmpty(options.Audience);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.TokenBytesMax, JwtOptions.TokenBytesCeiling);
         this.source = source;
         this.time = time;
         cache = new TokenCache(options.CacheEntries);
-        issuer = Encoding.UTF8.GetBytes(options.Issuer);
+        issuer = Encoding.UTF8.GetBytes(options.EffectiveIssuer);
         audience = Encoding.UTF8.GetBytes(options.Audience);
         tokenBytesMax = options.TokenBytesMax;
         skewMs = options.ClockSkewSeconds * 1000L;
@@ -69,12 +69,20 @@ internal sealed class TokenVerifier
         fault = VerifyInFull(token, keys, digest, nowMs, out var entry);
         if (fault != AuthFault.None)
         {
+            if (fault == AuthFault.UnknownKey)
+            {
+                source.OnUnknownKey();
+            }
+
             return null;
         }
 
         cache.Add(entry!, nowMs);
         return entry!.Principal;
     }
+
+    /// <summary>False while the issuer has not been heard yet: no token can be judged.</summary>
+    public bool HasKeys => source.Current.Keys.Count > 0;
 
     // JWS compact serialization: BASE64URL(header) '.' BASE64URL(payload) '.' BASE64URL(signature) (RFC 7515 section 7.1).
     private AuthFault VerifyInFull(

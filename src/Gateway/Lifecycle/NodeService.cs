@@ -26,6 +26,7 @@ internal sealed class NodeService(
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
+        ReloadKeys(); // Begins to fetch them.
         _ticker = new Ticker(node, watch, Sweep);
         lifetime.ApplicationStarted.Register(SayHello);
         return Task.CompletedTask;

@@ -13,14 +13,14 @@ internal static class OptionsValidator
     /// <summary>Texts of the form "key: what is wrong"; none when all is well.</summary>
     public static IEnumerable<string> Validate(GatewayOptions options, JwtOptions jwt, bool isDevelopment)
     {
-        foreach (var fault in jwt.Validate().Concat(OriginPolicy.Validate(options.Origins)).Concat(Stores(options)).Concat(Ranges(options)))
+        foreach (var fault in jwt.Validate(isDevelopment).Concat(OriginPolicy.Validate(options.Origins)).Concat(Stores(options)).Concat(Ranges(options)))
         {
             yield return fault;
         }
 
-        if (!jwt.HasKeyPath && !isDevelopment)
+        if (!jwt.HasKeys && !isDevelopment)
         {
-            yield return "FastPush:Jwt: JwksPath or PublicKeyPath must be set (with Issuer and Audience); "
+            yield return "FastPush:Jwt: Authority, JwksUrl, JwksPath or PublicKeyPath must be set (with Issuer and Audience); "
                 + "only the Development environment makes a key of its own";
         }
 

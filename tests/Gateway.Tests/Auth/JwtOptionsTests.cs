@@ -13,8 +13,8 @@ public sealed class JwtOptionsTests : IDisposable
     public void The_defaults_have_no_fault()
     {
         var options = new JwtOptions();
-        Assert.Empty(options.Validate());
-        Assert.False(options.HasKeyPath);
+        Assert.Empty(options.Validate(isDevelopment: false));
+        Assert.False(options.HasKeys);
         Assert.Equal((30, 8192, 16384), (options.ClockSkewSeconds, options.TokenBytesMax, options.CacheEntries));
     }
 
@@ -43,25 +43,25 @@ public sealed class JwtOptionsTests : IDisposable
             CacheEntries = -1,
         };
         string[] keys = ["JwksPath", "Issuer", "Audience", "ClockSkewSeconds", "TokenBytesMax", "CacheEntries"];
-        Assert.Equal(keys, options.Validate().Select(fault => fault.Split(':')[2]));
-        Assert.Contains("does not exist", options.Validate().First(), StringComparison.Ordinal);
+        Assert.Equal(keys, options.Validate(isDevelopment: false).Select(fault => fault.Split(':')[2]));
+        Assert.Contains("does not exist", options.Validate(isDevelopment: false).First(), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Only_one_key_file_can_be_named()
     {
         var options = new JwtOptions { JwksPath = "a", PublicKeyPath = "b", Issuer = "i", Audience = "a" };
-        Assert.Contains("set one of the two", Assert.Single(options.Validate()), StringComparison.Ordinal);
+        Assert.Contains("set one of Authority, JwksUrl, JwksPath, PublicKeyPath", Assert.Single(options.Validate(isDevelopment: false)), StringComparison.Ordinal);
     }
 
     [Fact]
     public void What_is_wrong_in_the_file_is_told()
     {
         var options = new JwtOptions { PublicKeyPath = folder.Write("key.pem", "nothing"), Issuer = "i", Audience = "a" };
-        Assert.Equal("FastPush:Jwt:PublicKeyPath: not a PEM file", Assert.Single(options.Validate()));
+        Assert.Equal("FastPush:Jwt:PublicKeyPath: not a PEM file", Assert.Single(options.Validate(isDevelopment: false)));
         options = options with { PublicKeyPath = Path.GetDirectoryName(folder["x"]) };
-        Assert.Contains("cannot be read", Assert.Single(options.Validate()), StringComparison.Ordinal);
+        Assert.Contains("cannot be read", Assert.Single(options.Validate(isDevelopment: false)), StringComparison.Ordinal);
         options = options with { PublicKeyPath = folder.Write("big", new string('x', (1 << 20) + 1)) };
-        Assert.Contains("larger than", Assert.Single(options.Validate()), StringComparison.Ordinal);
+        Assert.Contains("larger than", Assert.Single(options.Validate(isDevelopment: false)), StringComparison.Ordinal);
     }
 }
