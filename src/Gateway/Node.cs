@@ -141,11 +141,16 @@ internal sealed class Node
     /// <summary>The other servers; null without Redis, and until this server has its id.</summary>
     public ClusterNode? Cluster { get; set; }
 
-    /// <summary>It belongs to a fleet, so it can do nothing before <see cref="Cluster"/> is there.</summary>
-    public bool IsStarting => Options.Redis.Length > 0 && Cluster is null;
+    /// <summary>
+    /// It can do nothing yet: it belongs to a fleet and <see cref="Cluster"/> is not there, or the keys of tokens have not been fetched.
+    /// </summary>
+    public bool IsStarting => (Options.Redis.Length > 0 && Cluster is null) || !Tokens.HasKeys;
+
+    /// <summary>What it waits for while it is starting, for people.</summary>
+    public string StartingFor => Tokens.HasKeys ? "Redis" : "the keys of tokens (FastPush:Jwt)";
 
     /// <summary>Asked by readiness: what keeps this node from serving as it should, for people; null = nothing.</summary>
-    public string? Fault => IsStarting ? FaultOf?.Invoke() ?? "the node is starting" : FaultOf?.Invoke();
+    public string? Fault => FaultOf?.Invoke() ?? (IsStarting ? $"the node is starting: it waits for {StartingFor}" : null);
 
     /// <summary>The connection to Redis; null without it.</summary>
     public RedisStore? Store { get; set; }

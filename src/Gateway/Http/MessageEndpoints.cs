@@ -28,18 +28,27 @@ internal static class MessageEndpoints
             .ProducesProblem(401).ProducesProblem(404).ProducesProblem(429);
     }
 
+    private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult NotServing(HttpContext context, string state)
+    {
+        context.Response.Headers.RetryAfter = "1";
+        return Problem.Of(StatusCodes.Status503ServiceUnavailable, $"This node is {state}. Ask again; another node will answer.");
+    }
+
     private static async Task<IResult> PublishAsync(HttpContext context, Node node, PublishOnce publisher)
     {
+        if (node.IsStarting)
+        {
+            return NotServing(context, "starting"); // It may not even know the keys of tokens.
+        }
+
         if (HttpIdentity.Find(context, node.Tokens, out var detail) is not { } principal)
         {
             return Problem.Of(StatusCodes.Status401Unauthorized, detail);
         }
 
-        if (node.IsDraining || node.IsStarting)
+        if (node.IsDraining)
         {
-            context.Response.Headers.RetryAfter = "1";
-            var state = node.IsDraining ? "draining" : "starting";
-            return Problem.Of(StatusCodes.Status503ServiceUnavailable, $"This node is {state}. Ask again; another node will answer.");
+            return NotServing(context, "draining");
         }
 
         var coding = context.Request.Headers.ContentEncoding.ToString();

@@ -52,7 +52,7 @@ internal static class MetricsEndpoint
         Gauge(page, "push_message_memory_limit_bytes", "FastPush:Limits:MessageMemoryBytes.", node.Memory.BytesMax);
         Counter(page, "push_resume_gaps_total", "Resumes that were told of a gap.", metrics.Gaps);
         Counter(page, "push_engine_stalls_total", "Read batches that held their thread too long.", metrics.EngineStalls);
-        if (node.Cluster is not null || node.IsStarting)
+        if (node.Options.Redis.Length > 0)
         {
             ClusterFigures(page, node);
         }

@@ -23,6 +23,13 @@ internal static class SseEndpoint
 
     private static async Task StreamAsync(HttpContext context, Node node)
     {
+        if (node.IsStarting)
+        {
+            // Before the token, since it may not know the keys of tokens, and a refusal is final.
+            await StreamPostponed.WriteAsync(context, "This node is starting. Ask again.");
+            return;
+        }
+
         var principal = HttpIdentity.Find(context, node.Tokens, out var unauthorized);
         if (principal is null)
         {
@@ -30,7 +37,7 @@ internal static class SseEndpoint
             return;
         }
 
-        if (node.IsDraining || node.IsStarting || IsFull(context, node))
+        if (node.IsDraining || IsFull(context, node))
         {
             await StreamPostponed.WriteAsync(context, "This node takes no new streams. Ask again.");
             return;

@@ -31,10 +31,10 @@ internal static partial class GatewayLog
     [LoggerMessage(1008, LogLevel.Warning, "A read batch held its thread for {Milliseconds} ms.")]
     public static partial void EngineStalled(ILogger log, long milliseconds);
 
-    [LoggerMessage(1009, LogLevel.Warning, "The key file changed but cannot be used, the old keys stay: {Fault}")]
+    [LoggerMessage(1009, LogLevel.Warning, "New keys cannot be had or used, the old ones stay: {Fault}")]
     public static partial void KeyReloadFailed(ILogger log, string fault);
 
-    [LoggerMessage(1010, LogLevel.Information, "The key file changed; its keys are in use.")]
+    [LoggerMessage(1010, LogLevel.Information, "New keys are in use.")]
     public static partial void KeysReloaded(ILogger log);
 
     [LoggerMessage(1011, LogLevel.Warning, "TLS of {Endpoint} stays with Kestrel, which takes more memory for each connection: {Why}")]

@@ -1,4 +1,5 @@
 using FastPush.Gateway.Auth;
+using FastPush.Redis.Testing;
 using Microsoft.AspNetCore.Http;
 
 namespace FastPush.Gateway.Tests.Auth;
@@ -151,6 +152,25 @@ public sealed class FetchedKeysTests : IAsyncLifetime
         using var source = Open(byDiscovery: true, httpsOnly: true);
         await PollUntilAsync(source, () => _faults.Count > 0, "the fault is told");
         Assert.Equal(0, _issuer.Fetches);
+    }
+
+    /// <summary>The process: it is not ready, and says for what it waits, until the issuer has answered.</summary>
+    [Fact]
+    public async Task A_node_whose_issuer_is_away_starts_and_serves_when_it_is_back()
+    {
+        _issuer.Answer = context => Spoil(context, "500");
+        await using var gateway = await GatewayProcess.StartAsync(
+            ["--urls=http://127.0.0.1:0", $"--FastPush:Jwt:Authority={_issuer.Url}", "--FastPush:Jwt:Audience=aud"], GatewayState.Live);
+        Assert.Equal(503, await gateway.StatusAsync("/health/ready"));
+        using var ready = await gateway.Http.GetAsync(new Uri("/health/ready", UriKind.Relative));
+        Assert.Contains("it waits for the keys of tokens", await ready.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        using var refused = await gateway.Http.PostAsync(new Uri("/api/v1/messages", UriKind.Relative), null);
+        Assert.Equal(503, (int)refused.StatusCode);
+        _issuer.Serve(s_one);
+        await gateway.UntilAsync(GatewayState.Ready);
+        var claims = $$"""{"iss":"{{_issuer.Url}}","aud":"aud","sub":"u","exp":4000000000}""";
+        var token = System.Text.Encoding.ASCII.GetString(s_one.Sign(claims, """{"alg":"RS256","kid":"one"}"""));
+        Assert.Equal(200, await gateway.StatusAsync($"/api/v1/presence/u?token={token}"));
     }
 
     private static Task Spoil(HttpContext context, string failure)
