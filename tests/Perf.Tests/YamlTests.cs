@@ -49,8 +49,11 @@ public sealed class YamlTests
     [InlineData("{{unknown}}")]
     [InlineData("{{a")]
     [InlineData("{% if a %}x{% endif %}")]
-    public void A_template_that_cannot_be_filled_is_an_error(string text) =>
-        Assert.Equal(7, Assert.Throws<ScenarioFileException>(() => Template.Render(text, new Dictionary<string, string> { ["a"] = "1" }, 7)).Line);
+    public void A_template_that_cannot_be_filled_is_an_error(string text)
+    {
+        var variables = new Dictionary<string, string> { ["a"] = "1" };
+        Assert.Equal(7, Assert.Throws<ScenarioFileException>(() => Template.Render(text, variables, 7)).Line);
+    }
 
     private static string Json(YamlNode node) => node switch
     {

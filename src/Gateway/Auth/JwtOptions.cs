@@ -88,7 +88,12 @@ internal sealed record JwtOptions
     private string? KeyFault(bool isDevelopment)
     {
         (string Name, string? Value)[] sources =
-            [(nameof(Authority), Authority), (nameof(JwksUrl), JwksUrl), (nameof(JwksPath), JwksPath), (nameof(PublicKeyPath), PublicKeyPath)];
+        [
+            (nameof(Authority), Authority),
+            (nameof(JwksUrl), JwksUrl),
+            (nameof(JwksPath), JwksPath),
+            (nameof(PublicKeyPath), PublicKeyPath),
+        ];
         var set = sources.Where(s => !string.IsNullOrEmpty(s.Value)).ToList();
         if (set.Count > 1)
         {

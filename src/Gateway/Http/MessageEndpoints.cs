@@ -28,7 +28,7 @@ internal static class MessageEndpoints
             .ProducesProblem(401).ProducesProblem(404).ProducesProblem(429);
     }
 
-    private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult NotServing(HttpContext context, string state)
+    private static ProblemHttpResult NotServing(HttpContext context, string state)
     {
         context.Response.Headers.RetryAfter = "1";
         return Problem.Of(StatusCodes.Status503ServiceUnavailable, $"This node is {state}. Ask again; another node will answer.");
@@ -36,9 +36,9 @@ internal static class MessageEndpoints
 
     private static async Task<IResult> PublishAsync(HttpContext context, Node node, PublishOnce publisher)
     {
-        if (node.IsStarting)
+        if (!node.Tokens.HasKeys)
         {
-            return NotServing(context, "starting"); // It may not even know the keys of tokens.
+            return NotServing(context, "starting"); // No token can be judged yet.
         }
 
         if (HttpIdentity.Find(context, node.Tokens, out var detail) is not { } principal)
@@ -46,9 +46,9 @@ internal static class MessageEndpoints
             return Problem.Of(StatusCodes.Status401Unauthorized, detail);
         }
 
-        if (node.IsDraining)
+        if (node.IsDraining || node.IsStarting)
         {
-            return NotServing(context, "draining");
+            return NotServing(context, node.IsDraining ? "draining" : "starting");
         }
 
         var coding = context.Request.Headers.ContentEncoding.ToString();

@@ -23,9 +23,9 @@ internal static class SseEndpoint
 
     private static async Task StreamAsync(HttpContext context, Node node)
     {
-        if (node.IsStarting)
+        if (!node.Tokens.HasKeys)
         {
-            // Before the token, since it may not know the keys of tokens, and a refusal is final.
+            // No token can be judged yet, and a refusal is final.
             await StreamPostponed.WriteAsync(context, "This node is starting. Ask again.");
             return;
         }
@@ -37,7 +37,7 @@ internal static class SseEndpoint
             return;
         }
 
-        if (node.IsDraining || IsFull(context, node))
+        if (node.IsDraining || node.IsStarting || IsFull(context, node))
         {
             await StreamPostponed.WriteAsync(context, "This node takes no new streams. Ask again.");
             return;

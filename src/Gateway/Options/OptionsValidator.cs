@@ -13,7 +13,9 @@ internal static class OptionsValidator
     /// <summary>Texts of the form "key: what is wrong"; none when all is well.</summary>
     public static IEnumerable<string> Validate(GatewayOptions options, JwtOptions jwt, bool isDevelopment)
     {
-        foreach (var fault in jwt.Validate(isDevelopment).Concat(OriginPolicy.Validate(options.Origins)).Concat(Stores(options)).Concat(Ranges(options)))
+        string[] faults =
+            [.. jwt.Validate(isDevelopment), .. OriginPolicy.Validate(options.Origins), .. Stores(options), .. Ranges(options)];
+        foreach (var fault in faults)
         {
             yield return fault;
         }

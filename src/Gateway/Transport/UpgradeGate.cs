@@ -61,8 +61,8 @@ internal sealed class UpgradeGate(Node node, OriginPolicy origins, DrainHint dra
 
         if (node.IsStarting)
         {
-            return Refuse(
-                response, 503, "Service Unavailable", $"This node is starting: it waits for {node.StartingFor}. Connect again.", "Retry-After: 1\r\n"u8);
+            var why = $"This node is starting: it waits for {node.StartingFor}. Connect again.";
+            return Refuse(response, 503, "Service Unavailable", why, "Retry-After: 1\r\n"u8);
         }
 
         if (!origins.Allows(request.Origin, request.Host))

@@ -55,7 +55,8 @@ public sealed class FetchedKeysTests : IAsyncLifetime
     {
         _issuer.Serve(s_one);
         using var source = Open(byDiscovery: false);
-        var verifier = new TokenVerifier(source, TestSigner.Options, new ManualTimeProvider(DateTimeOffset.FromUnixTimeSeconds(TestSigner.Now)));
+        var time = new ManualTimeProvider(DateTimeOffset.FromUnixTimeSeconds(TestSigner.Now));
+        var verifier = new TokenVerifier(source, TestSigner.Options, time);
         await PollUntilAsync(source, () => verifier.HasKeys, "the keys are there");
         var generation = source.Current.Generation;
         var stranger = s_two.Sign(TestSigner.Claims(), """{"alg":"RS256","kid":"two"}""");

@@ -51,7 +51,8 @@ public sealed class JwtOptionsTests : IDisposable
     public void Only_one_key_file_can_be_named()
     {
         var options = new JwtOptions { JwksPath = "a", PublicKeyPath = "b", Issuer = "i", Audience = "a" };
-        Assert.Contains("set one of Authority, JwksUrl, JwksPath, PublicKeyPath", Assert.Single(options.Validate(isDevelopment: false)), StringComparison.Ordinal);
+        var fault = Assert.Single(options.Validate(isDevelopment: false));
+        Assert.Contains("set one of Authority, JwksUrl, JwksPath, PublicKeyPath", fault, StringComparison.Ordinal);
     }
 
     [Fact]
